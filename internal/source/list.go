@@ -1,0 +1,104 @@
+package source
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/credsync/credsync/internal/credential"
+)
+
+// maxListLine bounds a line of a skill list: an ID of 255 characters and a
+// label, generously.
+const maxListLine = 4096
+
+// An Entry is one line of a skill list. An entry with an Err fails alone.
+type Entry struct {
+	Skill credential.SkillID
+	Label string
+	Where string // the place it came from, as file:line
+	Err   error
+}
+
+// ReadList reads the skill list in the file at path: an ID a line, optionally
+// followed by a label; empty lines and text from a # on are skipped.
+//
+// A line that is wrong becomes an entry with an error, and so does a skill that
+// was listed before. A list that can't be read, or holds no line at all, is an
+// error as a whole: emptiness is never taken for an intent.
+func ReadList(path string) ([]Entry, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		if pe, ok := errors.AsType[*os.PathError](err); ok {
+			err = pe.Err
+		}
+		return nil, fmt.Errorf("skill list %s: %w", path, err)
+	}
+	defer f.Close()
+	return ParseList(f, path)
+}
+
+// ParseList reads a skill list from r, which errors name path. See [ReadList].
+func ParseList(r io.Reader, path string) ([]Entry, error) {
+	var entries []Entry
+	first := make(map[credential.SkillID]string)
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxListLine)
+	for n := 1; lines.Scan(); n++ {
+		text := strings.TrimPrefix(lines.Text(), "\ufeff")
+		text, _, _ = strings.Cut(text, "#")
+		id, label, _ := strings.Cut(strings.TrimSpace(text), " ")
+		if strings.ContainsRune(id, '\t') {
+			id, label, _ = strings.Cut(strings.TrimSpace(text), "\t")
+		}
+		if id == "" {
+			continue
+		}
+		e := parseEntry(id, strings.TrimSpace(label), fmt.Sprintf("%s:%d", path, n))
+		if e.Err == nil {
+			if before, ok := first[e.Skill]; ok {
+				e.Err = fmt.Errorf("%s: skill %s is listed at %s already; remove one of the two lines", e.Where, e.Skill, before)
+			} else {
+				first[e.Skill] = e.Where
+			}
+		}
+		entries = append(entries, e)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("skill list %s: %w", path, listCause(err))
+	}
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("skill list %s: no skill in it; write one skill ID per line", path)
+	}
+	return entries, nil
+}
+
+func parseEntry(id, label, where string) Entry {
+	e := Entry{Label: label, Where: where}
+	switch {
+	case !utf8.ValidString(id + label):
+		e.Err = fmt.Errorf("%s: not UTF-8", where)
+	case strings.ContainsFunc(label, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		e.Err = fmt.Errorf("%s: label %q holds a control character", where, label)
+	default:
+		var err error
+		if e.Skill, err = credential.ParseSkillID(id); err != nil {
+			e.Err = fmt.Errorf("%s: %w", where, err)
+		}
+	}
+	return e
+}
+
+func listCause(err error) error {
+	switch pe, ok := errors.AsType[*os.PathError](err); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return fmt.Errorf("a line longer than %d bytes; is this a skill list?", maxListLine)
+	case ok:
+		return pe.Err
+	}
+	return err
+}
