@@ -1,0 +1,53 @@
+package sinktest
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+var leaks []testCase
+
+// redacted wants no text of err to hold a secret of this case.
+func (b *bench) redacted(err error) {
+	b.Helper()
+	if err == nil {
+		return
+	}
+	for _, format := range []string{"%v", "%+v", "%#v", "%q"} {
+		text := fmt.Sprintf(format, err)
+		for _, canary := range b.canaries {
+			for name, form := range disguises(canary) {
+				if strings.Contains(text, form) {
+					b.Errorf("the error printed with %s holds a secret, %s", format, name)
+				}
+			}
+		}
+	}
+}
+
+// disguises returns the shapes that a secret takes on its way through a wire.
+func disguises(secret string) map[string]string {
+	escaped, _ := json.Marshal(secret)
+	d := map[string]string{
+		"as it is":     secret,
+		"JSON-escaped": string(escaped[1 : len(escaped)-1]),
+		"quoted":       strings.Trim(fmt.Sprintf("%q", secret), `"`),
+		"URL-escaped":  url.QueryEscape(secret),
+		"path-escaped": url.PathEscape(secret),
+		"in hex":       hex.EncodeToString([]byte(secret)),
+		"in part":      secret[len(secret)/3 : 2*len(secret)/3],
+	}
+	// Inside a longer text, base64 shows the secret in one of three alignments;
+	// the characters at both ends depend on the neighbours.
+	for shift := range 3 {
+		padded := strings.Repeat("\x00", shift) + secret
+		whole := len(padded) / 3 * 3
+		d[fmt.Sprintf("in base64 shifted by %d", shift)] = base64.StdEncoding.EncodeToString([]byte(padded[:whole]))[4:]
+		d[fmt.Sprintf("in URL base64 shifted by %d", shift)] = base64.URLEncoding.EncodeToString([]byte(padded[:whole]))[4:]
+	}
+	return d
+}

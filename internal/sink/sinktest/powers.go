@@ -1,0 +1,3 @@
+package sinktest
+
+var powers []testCase
