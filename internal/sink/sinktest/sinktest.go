@@ -85,7 +85,7 @@ func (k FailureKind) String() string {
 
 // Run proves the sinks that open returns: each case opens its own.
 func Run(t *testing.T, open func(t *testing.T) Harness) {
-	for _, theme := range [][]testCase{basic, conflicts, strangers, deletions, failures, losses, contexts, leaks, races, powers} {
+	for _, theme := range [][]testCase{basic, conflicts, strangers, deletions, failures, losses, contexts, leaks, races, powers, adoptions} {
 		for _, c := range theme {
 			t.Run(c.name, func(t *testing.T) { c.run(newBench(t, open(t))) })
 		}

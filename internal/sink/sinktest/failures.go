@@ -1,3 +1,0 @@
-package sinktest
-
-var failures []testCase
