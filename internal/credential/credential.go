@@ -6,6 +6,8 @@
 // other package may import it.
 package credential
 
+import "strings"
+
 // A Credential is the OAuth pair of one skill, as one answer of Amazon gave it.
 // The two halves belong together: they are fetched, compared and written as one.
 type Credential struct {
@@ -18,4 +20,12 @@ type Credential struct {
 // the same time wherever two secrets of one length differ.
 func (c Credential) Equal(d Credential) bool {
 	return c.Skill == d.Skill && c.ClientID == d.ClientID && c.ClientSecret.Equal(d.ClientSecret)
+}
+
+// Fill returns template with {client_id} and {client_secret} replaced, and with
+// the replacements in more, given as old, new, old, new …. All are replaced in
+// one pass: a value that looks like a placeholder stays as it is.
+func (c Credential) Fill(template string, more ...string) Secret {
+	all := append([]string{"{client_id}", c.ClientID, "{client_secret}", c.ClientSecret.Reveal()}, more...)
+	return NewSecret(strings.NewReplacer(all...).Replace(template))
 }

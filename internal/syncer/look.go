@@ -1,0 +1,191 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/source"
+)
+
+// list asks each sink that can for a listing. It is left out where it may lag
+// behind what we wrote ourselves: right after another run, and when healing.
+func (p *pass) list(ctx context.Context) {
+	if p.opts.Trigger == TriggerHeal || len(p.opts.Only) > 0 || p.Memory.recent(p.job.Name, listLag) {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, t := range p.targets {
+		lister, ok := t.Sink.(sink.Lister)
+		if !ok {
+			continue
+		}
+		wg.Go(func() {
+			listed, err := lister.List(ctx, p.Instance)
+			switch {
+			case err == nil:
+				t.listed = listed
+			case errors.Is(err, sink.ErrDenied):
+				// Costs a call per name, but a narrow policy still works.
+				p.log.Warn("listing denied, inspecting each name", zap.String("sink", t.Name), zap.Error(err))
+			default:
+				t.err = fmt.Errorf("list: %w", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// look visits every item: it fetches, compares, writes what is missing or was
+// altered, and holds back what is to be updated. Visits begin until ctx ends;
+// writes that have begun go on under run. The order is shuffled, so that no
+// skill is always the last when time runs out.
+func (p *pass) look(ctx, run context.Context, items []*item) {
+	rand.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	var g errgroup.Group
+	g.SetLimit(max(p.job.Workers, 1))
+	for _, it := range items {
+		g.Go(func() error {
+			p.visit(ctx, run, it)
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+func (p *pass) visit(ctx, run context.Context, it *item) {
+	switch {
+	case it.err != nil:
+		p.all(it, Failed, fmt.Errorf("%w: %w", source.ErrInvalid, it.err))
+		return
+	case ctx.Err() != nil:
+		p.all(it, Skipped, fmt.Errorf("not reached: %w", ctx.Err()))
+		return
+	}
+	pair, err := p.fetch(ctx, it.subject.Skill)
+	p.brake.fetch(err)
+	if err != nil {
+		p.all(it, Failed, err)
+		return
+	}
+	proof := sync.OnceValue(func() error { return p.prove(ctx, pair) })
+	var wg sync.WaitGroup
+	for _, t := range p.targets {
+		wg.Go(func() { p.settle(ctx, run, &work{item: it, target: t, pair: pair, proof: proof}) })
+	}
+	wg.Wait()
+}
+
+func (p *pass) fetch(ctx context.Context, id credential.SkillID) (pair credential.Credential, err error) {
+	defer p.contain(&err)
+	err = p.source.do(func() error {
+		pair, err = p.job.Source.Fetch(ctx, id)
+		return err
+	})
+	return pair, err
+}
+
+// prove asks Login with Amazon whether it takes the pair. Only a clear no
+// counts: a pair that could not be proven is published, loudly.
+func (p *pass) prove(ctx context.Context, pair credential.Credential) error {
+	if p.job.Verify == nil {
+		return nil
+	}
+	err := p.job.Verify.Verify(ctx, pair)
+	switch {
+	case errors.Is(err, source.ErrRejected):
+		p.brake.reject()
+		return err
+	case err != nil:
+		p.log.Warn("pair could not be proven, publishing it all the same",
+			zap.String("skill", string(pair.Skill)), zap.Error(err))
+	}
+	return nil
+}
+
+// settle brings one name of one sink to where it should be, or holds it back.
+func (p *pass) settle(ctx, run context.Context, w *work) {
+	var err error
+	defer func() {
+		if err != nil {
+			p.result(w.item, w.target, p.without(Failed, err))
+		}
+	}()
+	defer p.contain(&err)
+	t := w.target
+	if err = w.prepare(p); err != nil {
+		return
+	}
+	if err = p.inspect(ctx, w); err != nil {
+		return
+	}
+	if w.prev.Owner == w.record.Owner && w.prev.Exists {
+		t.owned.Add(1)
+	}
+	d := decide(w.prev, w.record.Owner, w.record.Fingerprint)
+	if !d.writes() {
+		p.leave(w, d)
+		return
+	}
+	if d.outcome == Repaired && p.Memory.fought(w.place()) {
+		err = fmt.Errorf("repaired in %d runs running and altered again, so left alone; find out who else writes there: %w", maxRepairs, sink.ErrConflict)
+		return
+	}
+	if err = w.proof(); err != nil {
+		return
+	}
+	p.brake.renew(w.pair)
+	w.outcome = d.outcome
+	switch {
+	case d.outcome == Updated:
+		p.hold(w)
+	case p.opts.DryRun:
+		p.result(w.item, w.target, Result{Outcome: d.outcome, Version: w.prev.Version})
+	default:
+		p.write(run, w)
+	}
+}
+
+// inspect fills w.prev: from the listing where that shows nothing to do, else
+// from the sink itself, because a write is decided on nothing older.
+func (p *pass) inspect(ctx context.Context, w *work) error {
+	t := w.target
+	if t.err != nil {
+		return t.err
+	}
+	if state, ok := t.listed[w.name()]; ok && decide(state, w.record.Owner, w.record.Fingerprint).outcome == Unchanged {
+		w.prev = state
+		return nil
+	}
+	return t.breaker.do(func() (err error) {
+		w.prev, err = t.Sink.Inspect(ctx, w.name())
+		return err
+	})
+}
+
+// leave reports a name that needs no write.
+func (p *pass) leave(w *work, d decision) {
+	if d.outcome == Unchanged {
+		p.Memory.calm(w.place())
+		p.result(w.item, w.target, Result{Outcome: Unchanged, Version: w.prev.Version})
+		return
+	}
+	p.result(w.item, w.target, Result{Outcome: Refused, Reason: Foreign, Version: w.prev.Version, Error: d.why})
+}
+
+// contain turns a panic into an error of the one name it happened at. The value
+// of the panic is not shown, because nobody knows what it holds.
+func (p *pass) contain(err *error) {
+	if v := recover(); v != nil {
+		p.log.Error("panic", zap.String("type", fmt.Sprintf("%T", v)), zap.ByteString("stack", debug.Stack()))
+		*err = fmt.Errorf("panic (%T); the log has the stack; please report it", v)
+	}
+}

@@ -1,0 +1,71 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/source"
+)
+
+// A Reason says why a result is refused, failed or skipped. The set is closed:
+// scripts and metrics branch on it.
+type Reason string
+
+// The reasons.
+const (
+	NoReason    Reason = ""
+	NotFound    Reason = "not_found"
+	Denied      Reason = "denied"
+	Invalid     Reason = "invalid"
+	Rejected    Reason = "rejected"
+	RateLimited Reason = "rate_limited"
+	Unavailable Reason = "unavailable"
+	Timeout     Reason = "timeout"
+	Conflict    Reason = "conflict"
+	Foreign     Reason = "foreign"
+	Brake       Reason = "brake"
+	Canceled    Reason = "canceled"
+	Internal    Reason = "internal"
+)
+
+// reasons maps what sources and sinks promise to say. The first match counts:
+// the context's end is the cause of whatever else an error wraps.
+var reasons = []struct {
+	err    error
+	reason Reason
+}{
+	{context.DeadlineExceeded, Timeout},
+	{context.Canceled, Canceled},
+	{source.ErrNotFound, NotFound},
+	{source.ErrDenied, Denied},
+	{source.ErrInvalid, Invalid},
+	{source.ErrRejected, Rejected},
+	{source.ErrRateLimited, RateLimited},
+	{source.ErrUnavailable, Unavailable},
+	{sink.ErrConflict, Conflict},
+	{sink.ErrForeign, Foreign},
+	{sink.ErrDenied, Denied},
+	{sink.ErrInvalid, Invalid},
+	{sink.ErrRateLimited, RateLimited},
+	{sink.ErrUnavailable, Unavailable},
+	{errNoTrail, Unavailable},
+}
+
+func reasonOf(err error) Reason {
+	for _, r := range reasons {
+		if errors.Is(err, r.err) {
+			return r.reason
+		}
+	}
+	return Internal
+}
+
+// heals reports whether a later try may do better without anybody's help.
+func (r Reason) heals() bool {
+	switch r {
+	case RateLimited, Unavailable, Timeout, Conflict, Internal:
+		return true
+	}
+	return false
+}
