@@ -1,0 +1,172 @@
+package smapi
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestPaceSpacesCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(5, 50)
+		start := time.Now()
+		for range 11 {
+			if _, err := p.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, want := time.Since(start), 2*time.Second; got.Round(time.Millisecond) != want {
+			t.Errorf("11 calls at 5 a second took %v, want %v", got, want)
+		}
+	})
+}
+
+func TestPaceRisesToItsLimit(t *testing.T) {
+	p := newPace(5, 20)
+	p.Succeeded()
+	if got, want := p.Rate(), 5.2; math.Abs(got-want) > 1e-9 {
+		t.Errorf("got %v after one success, want %v", got, want)
+	}
+	for range 1000 {
+		p.Succeeded()
+	}
+	if got, want := p.Rate(), 20.0; got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestPaceCutsOncePerFlight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(10, 50)
+		var flights []flight
+		for range 8 {
+			f, _ := p.Wait(t.Context())
+			flights = append(flights, f)
+		}
+		for _, f := range flights {
+			p.Throttled(f, 0)
+		}
+		if got, want := p.Rate(), 7.0; math.Abs(got-want) > 1e-9 {
+			t.Errorf("got %v after eight of one flight were throttled, want %v", got, want)
+		}
+		f, _ := p.Wait(t.Context())
+		p.Throttled(f, 0)
+		if got, want := p.Rate(), 4.9; math.Abs(got-want) > 1e-9 {
+			t.Errorf("got %v after one of the next, want %v", got, want)
+		}
+	})
+}
+
+func TestPaceFallsToItsFloorAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(5, 50)
+		for range 100 {
+			f, err := p.Wait(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Throttled(f, 0)
+		}
+		if got := p.Rate(); got != paceFloor {
+			t.Errorf("got %v, want the floor, %v", got, paceFloor)
+		}
+		p.Succeeded()
+		if got := p.Rate(); got < 1 || got > 1.1 {
+			t.Errorf("got %v after one success, want about 1", got)
+		}
+	})
+}
+
+func TestPaceHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(1000, 1000)
+		f, _ := p.Wait(t.Context())
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 4 { // some of these wait already when the order comes
+			wg.Go(func() {
+				if _, err := p.Wait(t.Context()); err != nil || time.Since(start) < 10*time.Second {
+					t.Errorf("went after %v (%v), want 10 s at least", time.Since(start), err)
+				}
+			})
+		}
+		p.Throttled(f, 10*time.Second)
+		p.Hold(time.Second) // does not shorten
+		wg.Wait()
+	})
+}
+
+func TestPaceHonoursTheContext(t *testing.T) {
+	t.Run("over before", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := newPace(5, 50).Wait(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("cancelled behind others", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPace(0.01, 50)
+			_, _ = p.Wait(t.Context())
+			ctx, cancel := context.WithCancel(t.Context())
+			var wg sync.WaitGroup
+			for range 3 {
+				wg.Go(func() {
+					if _, err := p.Wait(ctx); !errors.Is(err, context.Canceled) {
+						t.Errorf("got %v", err)
+					}
+				})
+			}
+			time.Sleep(time.Second)
+			start := time.Now()
+			cancel()
+			wg.Wait()
+			if took := time.Since(start); took != 0 {
+				t.Errorf("returned %v later", took)
+			}
+		})
+	})
+	t.Run("a slot or a hold beyond the deadline is not waited for", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			slow, held := newPace(0.1, 50), newPace(5, 50)
+			_, _ = slow.Wait(ctx)
+			held.Hold(time.Minute)
+			start := time.Now()
+			for _, p := range []*pace{slow, held} {
+				if _, err := p.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if took := time.Since(start); took != 0 {
+				t.Errorf("returned after %v", took)
+			}
+		})
+	})
+}
+
+// A rise of the rate reaches callers that wait already.
+func TestPaceDoesNotLeaveWaitersBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(paceFloor, 50)
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 9 {
+			wg.Go(func() {
+				if _, err := p.Wait(t.Context()); err != nil {
+					t.Error(err)
+				}
+				p.Succeeded()
+			})
+		}
+		wg.Wait()
+		if took := time.Since(start); took > 40*time.Second {
+			t.Errorf("nine calls took %v from a floor of one in 30 s, though all succeeded", took)
+		}
+	})
+}
