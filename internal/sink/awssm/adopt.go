@@ -1,0 +1,49 @@
+package awssm
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/sink"
+)
+
+// Adopt sets the mark of owner on the secret at name. It costs two calls. AWS
+// has no conditional tagging: what changes between the two is not seen, and
+// neither hurts, because no value is touched.
+//
+// The errors are those of Put; a name where nothing stands wraps
+// [sink.ErrConflict], as nothing can be in a state that could be adopted.
+func (s *Sink) Adopt(ctx context.Context, name string, owner sink.Owner, prev sink.State) (sink.State, error) {
+	if err := checkName(name); err != nil {
+		return sink.State{}, err
+	}
+	arn, ok := target(name, prev)
+	switch {
+	case !ok:
+		return sink.State{}, fmt.Errorf("adopt: %w: nothing was there to adopt", sink.ErrConflict)
+	case prev.Guard != "":
+		return sink.State{}, fmt.Errorf("adopt: %w: %s", sink.ErrForeign, prev.Guard)
+	case prev.Deleted: // AWS tags nothing that is scheduled for deletion
+		return sink.State{}, fmt.Errorf("adopt: %w: this secret is scheduled for deletion; restore it first", sink.ErrForeign)
+	}
+	d, err := s.describe(ctx, arn)
+	if err != nil {
+		return sink.State{}, explainWrite(ctx, "adopt", err)
+	}
+	if s.state(d) != prev {
+		return sink.State{}, fmt.Errorf("adopt: %w", sink.ErrConflict)
+	}
+	s.recent.add(name)
+	if err := s.tag(ctx, arn, ownerTags(owner)...); err != nil {
+		return sink.State{}, explainWrite(ctx, "adopt", err)
+	}
+	now := prev
+	now.Owner, now.Ref, now.Exists = owner, ref(aws.ToString(d.ARN), owner), prev.Version != ""
+	if f := credential.Fingerprint(now.Version); f.Valid() {
+		now.Fingerprint = f
+	}
+	return now, nil
+}

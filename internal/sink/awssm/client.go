@@ -1,0 +1,109 @@
+package awssm
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"github.com/credsync/credsync/internal/wire"
+)
+
+// An api is what the sink uses of AWS Secrets Manager. There is no
+// GetSecretValue in it.
+type api interface {
+	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+	ListSecrets(context.Context, *secretsmanager.ListSecretsInput, ...func(*secretsmanager.Options)) (*secretsmanager.ListSecretsOutput, error)
+	CreateSecret(context.Context, *secretsmanager.CreateSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.CreateSecretOutput, error)
+	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
+	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput, ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
+	TagResource(context.Context, *secretsmanager.TagResourceInput, ...func(*secretsmanager.Options)) (*secretsmanager.TagResourceOutput, error)
+	RestoreSecret(context.Context, *secretsmanager.RestoreSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.RestoreSecretOutput, error)
+}
+
+const (
+	timeout    = 15 * time.Second // of an attempt
+	attempts   = 3                // of a request
+	maxDelay   = 5 * time.Second  // between attempts
+	maxAnswer  = 4 << 20          // bytes; a page of 100 secrets has about 200 KiB
+	keptOpen   = 16               // connections
+	stsTarget  = "aws_sts"
+	retryCost  = 5 // tokens of the retry budget, as the SDK has them
+	retryQuota = 500
+)
+
+// newClient returns a client with every setting made here. Options, unlike an
+// [aws.Config] that was loaded, read neither the environment nor shared files.
+func newClient(c Config, o Options) *secretsmanager.Client {
+	options := secretsmanager.Options{
+		Region:      c.Region,
+		Credentials: newIdentity(c, o),
+		HTTPClient:  newHTTPClient(Kind, o.Observe),
+		Retryer:     newRetryer(o),
+	}
+	if c.EndpointURL != "" {
+		options.BaseEndpoint = &c.EndpointURL
+	}
+	return secretsmanager.New(options)
+}
+
+// newSTS returns a client of the region's STS that signs with credentials,
+// which may be nil for what needs no signature.
+func newSTS(c Config, o Options, credentials aws.CredentialsProvider) *sts.Client {
+	options := sts.Options{
+		Region:      c.Region,
+		Credentials: credentials,
+		HTTPClient:  newHTTPClient(stsTarget, o.Observe),
+		Retryer:     newRetryer(o),
+	}
+	if o.sts != "" {
+		options.BaseEndpoint = &o.sts
+	}
+	return sts.New(options)
+}
+
+func newHTTPClient(target string, observe wire.Observer) *http.Client {
+	return wire.NewClient(&wire.Transport{
+		Base:   wire.NewBase(keptOpen),
+		Target: target,
+		Operation: func(r *http.Request) string {
+			return middleware.GetOperationName(r.Context()) // "PutSecretValue"
+		},
+		Timeout: timeout,
+		MaxBody: maxAnswer,
+		Observe: observe,
+	})
+}
+
+// newRetryer returns the SDK's standard retryer. What the environment could
+// change of it (AWS_NEW_RETRIES_2026) is said in full.
+func newRetryer(o Options) aws.Retryer {
+	return retry.NewStandard(func(so *retry.StandardOptions) {
+		so.MaxAttempts = attempts
+		so.MaxBackoff = maxDelay
+		so.Backoff = o.delay
+		if so.Backoff == nil {
+			so.Backoff = retry.NewExponentialJitterBackoff(maxDelay)
+		}
+		so.RateLimiter = ratelimit.NewTokenRateLimit(retryQuota)
+		so.RetryCost, so.RetryTimeoutCost, so.ThrottlingRetryCost = retryCost, 2*retryCost, retryCost
+		so.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isQuota)}, so.Retryables...)
+	})
+}
+
+// isQuota says no to a retry where a quota is used up: the SDK takes that code
+// for throttling, which it is for other services.
+func isQuota(err error) aws.Ternary {
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "LimitExceededException" {
+		return aws.FalseTernary
+	}
+	return aws.UnknownTernary
+}
