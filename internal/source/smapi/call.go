@@ -65,6 +65,7 @@ func (c *call) ask(ctx context.Context) ([]byte, error) {
 			return a.body, a.problem()
 		}
 		if c.renewed {
+			t.blameless.Store(true)
 			return nil, fmt.Errorf("%w: a new token changed nothing, so the account has no access to this (%s)", source.ErrDenied, a)
 		}
 		c.renewed = true

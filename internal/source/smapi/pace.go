@@ -14,16 +14,16 @@ const (
 	paceStep  = 1.0      // requests a second gained in a second of success, and the most in one step
 )
 
-// A pace spaces the calls to one peer, whose limit it does not know: additive
-// increase while calls succeed, multiplicative decrease when one is throttled.
-// It is safe for concurrent use.
+// A pace spaces the calls to one peer, whose limit it does not know. It gains
+// quickly until a call is throttled for the first time; from then on it is
+// additive increase and multiplicative decrease. It is safe for concurrent use.
 type pace struct {
 	max, floor float64
 	turn       chan struct{} // held by the one caller whose slot is running
 
 	mu      sync.Mutex
 	limiter *rate.Limiter
-	flight  flight
+	flight  flight    // 0 = never throttled
 	hold    time.Time // no call before
 }
 
@@ -87,7 +87,11 @@ func (p *pace) Succeeded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := float64(p.limiter.Limit())
-	p.limiter.SetLimit(rate.Limit(min(p.max, r+min(paceStep, paceStep/r))))
+	gain := paceStep
+	if p.flight > 0 && r > 1 {
+		gain /= r
+	}
+	p.limiter.SetLimit(rate.Limit(min(p.max, r+gain)))
 }
 
 // Throttled hears that a call of flight f was throttled, and for how long the

@@ -25,11 +25,21 @@ func TestPaceSpacesCalls(t *testing.T) {
 	})
 }
 
-func TestPaceRisesToItsLimit(t *testing.T) {
+func TestPaceRises(t *testing.T) {
 	p := newPace(5, 20)
-	p.Succeeded()
-	if got, want := p.Rate(), 5.2; math.Abs(got-want) > 1e-9 {
-		t.Errorf("got %v after one success, want %v", got, want)
+	for range 5 {
+		p.Succeeded()
+	}
+	if got, want := p.Rate(), 10.0; got != want {
+		t.Errorf("got %v after a second of success at 5 a second, want %v", got, want)
+	}
+	p.Throttled(0, 0)
+	before := p.Rate()
+	for range 7 {
+		p.Succeeded()
+	}
+	if got := p.Rate(); got < before+0.9 || got > before+1 {
+		t.Errorf("got %v after a second of success at %v a second, want about 1 more", got, before)
 	}
 	for range 1000 {
 		p.Succeeded()

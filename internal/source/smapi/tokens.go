@@ -18,16 +18,16 @@ const (
 	renewEarly    = time.Minute      // before an access token expires
 	tokenLifetime = time.Hour        // where LWA does not say (LWA: Access Token)
 	stickyFailure = time.Minute      // how long LWA is not asked again what it refused for good
-	renewEvery    = 10 * time.Second // how often at most a 401 of the API leads to a new token
+	renewEvery    = 10 * time.Second // how often at most a token is got that does not help against a 401
 )
 
 // A token is an access token. It is shared by all callers.
 type token struct {
-	access   credential.Secret
-	born     time.Time
-	renew    time.Time
-	replaced bool        // it stands for one that the API refused
-	refused  atomic.Bool // the API refused it
+	access    credential.Secret
+	born      time.Time
+	renew     time.Time
+	refused   atomic.Bool // the API refused it
+	blameless atomic.Bool // and so it did right after LWA issued it: the reason is elsewhere
 }
 
 func (t *token) fresh() bool {
@@ -72,8 +72,7 @@ func (t *tokens) Get(ctx context.Context) (*token, error) {
 	case <-ctx.Done():
 		return nil, fmt.Errorf("access token: %w", ctx.Err())
 	}
-	cur := t.current.Load()
-	if cur.fresh() {
+	if cur := t.current.Load(); cur.fresh() {
 		return cur, nil
 	}
 	g, err := t.grant()
@@ -89,16 +88,16 @@ func (t *tokens) Get(ctx context.Context) (*token, error) {
 		t.failed = failure{err, g, time.Now()}
 		return nil, err
 	}
-	next.replaced = cur != nil && cur.refused.Load()
 	t.current.Store(next)
 	t.failed = failure{}
 	return next, nil
 }
 
 // Discard hears that the API refused used. The next Get brings another, unless
-// it did so a moment ago: then the refusal is about the skill and not the token.
+// a moment ago a new one did not help either: then the refusals are about the
+// skills, and a token for each of them would help nobody.
 func (t *tokens) Discard(used *token) {
-	if !used.replaced || time.Since(used.born) >= renewEvery {
+	if !used.blameless.Load() || time.Since(used.born) >= renewEvery {
 		used.refused.Store(true)
 	}
 }

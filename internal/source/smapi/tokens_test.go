@@ -139,6 +139,22 @@ func TestA401RenewsTheTokenOnce(t *testing.T) {
 			}
 		})
 	})
+	t.Run("as often as it helps", func(t *testing.T) {
+		a := &amazon{}
+		a.api = func(n int, _ *http.Request) reply {
+			if n%2 == 0 {
+				return reply{status: 401}
+			}
+			return ok(goodPair)
+		}
+		s := a.open(t)
+		for range 5 {
+			fetchOK(t, s)
+		}
+		if _, lwa := a.calls(); lwa != 5 {
+			t.Errorf("got %d calls of LWA, want 5", lwa)
+		}
+	})
 	t.Run("and not for each skill that is denied", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a := always(reply{status: 401})
