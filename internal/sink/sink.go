@@ -127,3 +127,12 @@ type Adopter interface {
 type Checker interface {
 	Check(ctx context.Context) (advice []string, err error)
 }
+
+// A Keeper is a Sink whose access has to be kept alive while nothing is written:
+// a token that ends unless it is renewed. Keep does that until ctx ends and then
+// returns nil. It tries again what can heal by itself; an error means that access
+// is lost until an operator acts, and Keep may be called again later. Only a
+// daemon needs it: without Keep each call sees to its own access.
+type Keeper interface {
+	Keep(ctx context.Context) error
+}

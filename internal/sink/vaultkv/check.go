@@ -1,0 +1,161 @@
+package vaultkv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/sink"
+)
+
+// maxSkew is how far the two clocks may be apart before it is worth a word:
+// tokens and certificates are judged by time.
+const maxSkew = 5 * time.Minute
+
+// samples is how many secrets Check looks at.
+const samples = 5
+
+// sampleSkill stands for any skill where rights are asked for.
+const sampleSkill credential.SkillID = "amzn1.ask.skill.00000000-0000-4000-8000-000000000000"
+
+// Check logs in, proves the mount and the namespace, and asks which rights the
+// token has. A right that a sync needs and the token lacks is an error that wraps
+// [sink.ErrDenied]; one that it has and should not have is advice.
+// See [sink.Checker].
+func (s *Sink) Check(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var advice []string
+	if u := s.client.base; u.Scheme == "http" && !loopback(u.Hostname()) {
+		advice = append(advice, "address is http:// and not on this host: token and secrets cross the network readable; use https://")
+	}
+	date, err := s.mount.examine(ctx)
+	if err != nil {
+		return advice, err
+	}
+	if skew := time.Since(date).Abs(); skew > maxSkew {
+		advice = append(advice, fmt.Sprintf("the clocks of Vault and of this host are %s apart; synchronise them", skew.Round(time.Second)))
+	}
+	rights, err := s.checkRights(ctx)
+	advice = append(advice, rights...)
+	if err != nil {
+		return advice, err
+	}
+	expiry, err := s.checkExpiry(ctx)
+	return append(advice, expiry...), err
+}
+
+// A need is what the policy has to grant on a path, and what it shouldn't.
+type need struct {
+	path    string
+	needed  []string
+	useful  []string
+	surplus []string
+	why     string // what is lost without the useful ones
+}
+
+func (s *Sink) needs() ([]need, error) {
+	name, err := s.template.Render(sink.Subject{Skill: sampleSkill, Label: "check", Instance: s.sampleInstance()})
+	if err != nil {
+		return nil, fmt.Errorf("path: %w: %w", sink.ErrInvalid, err)
+	}
+	r := s.client.routes
+	prefix := strings.ReplaceAll(s.template.String(), "{instance}", s.sampleInstance())
+	prefix, _, _ = strings.Cut(prefix, "{")
+	list := need{path: r.folder(prefix[:strings.LastIndex(prefix, "/")+1]), useful: []string{"list"}, why: "orphans can't be reported"}
+	if r.version == 1 {
+		return []need{{path: r.secret(name), needed: []string{"create", "read", "update"}, surplus: []string{"delete", "sudo"}}, list}, nil
+	}
+	return []need{
+		{path: r.data(name), needed: []string{"create", "update"}, surplus: []string{"read", "delete", "sudo"}},
+		{path: r.metadata(name), needed: []string{"create", "read", "patch"}, surplus: []string{"update", "delete", "sudo"}},
+		list,
+	}, nil
+}
+
+func (s *Sink) sampleInstance() string { return trimmedOr(s.instance, "default") }
+
+func (s *Sink) checkRights(ctx context.Context) ([]string, error) {
+	needs, err := s.needs()
+	if err != nil {
+		return nil, err
+	}
+	paths := make([]string, len(needs))
+	for i, n := range needs {
+		paths[i] = n.path
+	}
+	body := encodeJSON(map[string]any{"paths": paths})
+	a, err := s.client.call(ctx, request{method: http.MethodPost, path: "sys/capabilities-self", body: body})
+	if _, ok := notAllowed(err); ok {
+		return []string{"the policy doesn't let the token ask for its own rights (sys/capabilities-self), so they are unchecked"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	granted, err := decode[map[string][]string](a)
+	if err != nil {
+		return nil, err
+	}
+	return compareRights(needs, granted)
+}
+
+// compareRights says what is missing and what is too much.
+func compareRights(needs []need, granted map[string][]string) (advice []string, err error) {
+	var missing []string
+	for _, n := range needs {
+		has := granted[n.path]
+		if slices.Contains(has, "root") {
+			return []string{"the token is a root token; give credsync one with the policy that `credsync policy` prints"}, nil
+		}
+		lacks := func(right string) bool { return !slices.Contains(has, right) }
+		if m := slices.DeleteFunc(slices.Clone(n.needed), func(r string) bool { return !lacks(r) }); len(m) > 0 {
+			missing = append(missing, strings.Join(m, ", ")+" on "+n.path)
+		}
+		if m := slices.DeleteFunc(slices.Clone(n.useful), func(r string) bool { return !lacks(r) }); len(m) > 0 {
+			advice = append(advice, fmt.Sprintf("the policy lacks %s on %s: %s", strings.Join(m, ", "), n.path, n.why))
+		}
+		if m := slices.DeleteFunc(slices.Clone(n.surplus), lacks); len(m) > 0 {
+			advice = append(advice, fmt.Sprintf("the policy grants %s on %s, which credsync never needs", strings.Join(m, ", "), n.path))
+		}
+	}
+	if len(missing) > 0 {
+		err = &failure{operation: opCapabilities, problem: "the policy lacks " + strings.Join(missing, " and "), class: sink.ErrDenied}
+	}
+	return advice, err
+}
+
+// checkExpiry advises where Vault is going to delete what stands there now, as a
+// delete_version_after of the mount or of the secret orders when a version is
+// born. It looks at a few secrets only.
+func (s *Sink) checkExpiry(ctx context.Context) ([]string, error) {
+	k, ok := s.engine.(*kv2)
+	if !ok {
+		return nil, nil
+	}
+	names, err := s.rendered(ctx, s.sampleInstance())
+	if errors.Is(err, sink.ErrDenied) {
+		return nil, nil
+	}
+	for _, name := range names[:min(len(names), samples)] {
+		m, err := k.read(ctx, name)
+		if err != nil && !errors.Is(err, errAbsent) {
+			return nil, err
+		}
+		if at, ok := m.expires(); ok {
+			return []string{fmt.Sprintf("Vault is going to delete the current version of %s at %s (delete_version_after); the next run after that writes it anew", name, at.Format(time.RFC3339))}, nil
+		}
+	}
+	return nil, err
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
