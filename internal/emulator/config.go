@@ -24,11 +24,13 @@ const configText = configMark + `.
 # Delete the line above to keep your changes; the emulator then wants another directory.
 #
 # Try it, in this directory:
-#   credsync -c credsync.yaml plan      what would be done; nothing is written
-#   credsync -c credsync.yaml sync      do it: one file per skill in secrets/
+#   credsync -c credsync.yaml plan      # what would be done; nothing is written
+#   credsync -c credsync.yaml sync      # do it: one file per skill in secrets/
 #   curl -X POST 'BASE/emulator/rotate?n=2'
-#   credsync -c credsync.yaml sync      the two that changed are updated
-#   curl BASE/emulator/             what else the emulator can do
+#   credsync -c credsync.yaml sync      # the two that changed are updated
+#
+# What else the emulator can do:
+#   curl BASE/emulator/
 
 # The owner mark on everything that is written. What bears another one, or none, is not touched.
 instance: demo
@@ -43,7 +45,8 @@ sources:
       client_id: CLIENT
       client_secret: {file: client-secret}      # a place, never a value; paths start from this file
       refresh_token: {file: refresh-token}
-      api_url: BASE             # leave these two lines out, and it is Amazon
+      # Without these two lines it is Amazon.
+      api_url: BASE
       token_url: BASE/auth/o2/token
       verify: true                              # prove a new pair before it is published
 

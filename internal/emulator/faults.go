@@ -17,8 +17,10 @@ import (
 // that way, and what it does at Amazon is done.
 //
 // Faults are met in the order in which they were added, one at a time, before
-// anything else of the request is looked at. What Amazon answers in these
-// statuses is documented in its references of the Skill Credentials API and of
+// anything else of the request is looked at. To have LWA refuse the pair of a
+// skill: Fault{Operation: OpVerify, Skill: id, Status: 401, Count: -1}.
+//
+// The bodies follow Amazon's references of the Skill Credentials API and of
 // Login with Amazon.
 type Fault struct {
 	Operation Operation          `json:"operation,omitempty"` // empty = any

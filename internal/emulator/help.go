@@ -6,41 +6,45 @@ import (
 )
 
 const helpText = `This is credsync's emulator: a local Amazon, the Skill Management API and Login with Amazon.
-Everything it issues is made up and opens nothing. It speaks:
+Everything it issues is made up and opens nothing. Below, and for your shell:
 
-  POST BASE/auth/o2/token
-  GET  BASE/v1/skills/{id}/credentials
-  GET  BASE/v1/skills/{id}/status
-  GET  BASE/v1/skills?vendorId=V&maxResults=50
-  GET  BASE/v1/vendors
+  BASE=ADDRESS
+
+It answers as Amazon does:
+
+  POST $BASE/auth/o2/token
+  GET  $BASE/v1/skills/{id}/credentials
+  GET  $BASE/v1/skills/{id}/status
+  GET  $BASE/v1/skills?vendorId=V&maxResults=50
+  GET  $BASE/v1/vendors
 
 Look:
-  curl BASE/emulator/client                    client ID and secret, refresh token, vendor
-  curl BASE/emulator/skills                    all skills
-  curl BASE/emulator/skills/ID                 one skill and its pair
-  curl BASE/emulator/requests                  what was asked so far; ?last=100 one by one
-  curl -X DELETE BASE/emulator/requests        start counting anew
+  curl $BASE/emulator/client                    client ID and secret, refresh token, vendor
+  curl $BASE/emulator/skills                    all skills
+  curl $BASE/emulator/skills/ID                 one skill and its pair
+  curl $BASE/emulator/requests                  what was asked so far; ?last=100 one by one
+  curl -X DELETE $BASE/emulator/requests        start counting anew
 
 Change:
-  curl -X POST 'BASE/emulator/rotate?n=3'      new secrets for those rotated longest ago
-  curl -X POST 'BASE/emulator/rotate?skill=ID' a new secret for this one; skill can repeat
-  curl -X POST 'BASE/emulator/skills?n=5'      add skills
-  curl -X PUT BASE/emulator/skills/ID -d '{"client_id":"…","client_secret":"…","issued":true}'
-                                               set any of these
-  curl -X DELETE BASE/emulator/skills/ID       remove a skill
+  curl -X POST "$BASE/emulator/rotate?n=3"      new secrets for those rotated longest ago
+  curl -X POST "$BASE/emulator/rotate?skill=ID" a new secret for this one; skill can repeat
+  curl -X POST "$BASE/emulator/skills?n=5"      add skills
+  curl -X PUT $BASE/emulator/skills/ID -d '{"client_id":"…","client_secret":"…","issued":true}'
+                                                set any of these
+  curl -X DELETE $BASE/emulator/skills/ID       remove a skill
 
 Break:
-  curl -X POST BASE/emulator/tokens/expire     access tokens stop working: 401 until refreshed
-  curl -X POST BASE/emulator/tokens/revoke     refresh tokens too: invalid_grant. Prints a new one
-  curl -X POST 'BASE/emulator/tokens?life=5m&refresh=new'
-                                               refresh: same, new, replace (the old one dies), absent
-  curl -X POST 'BASE/emulator/rate?rate=20&burst=1&retry_after=1'
-                                               429 beyond 20 requests a second; rate=0: no limit
-  curl -X POST 'BASE/emulator/errors?form=wrapped'
-                                               form of error bodies: bare or wrapped
-  curl -X POST BASE/emulator/faults -d '{"operation":"credentials","status":503,"count":3}'
-  curl BASE/emulator/faults                    the faults still to come
-  curl -X DELETE BASE/emulator/faults          clear them
+  curl -X POST $BASE/emulator/tokens/expire     access tokens stop working: 401 until refreshed
+  curl -X POST $BASE/emulator/tokens/revoke     refresh tokens too: invalid_grant. Prints a new one
+  curl -X POST "$BASE/emulator/tokens?life=5m&refresh=new"
+                                                refresh: same, new, replace (the old one dies), absent
+  curl -X POST "$BASE/emulator/rate?rate=20&burst=1&retry_after=1"
+                                                429 beyond 20 requests a second; rate=0: no limit
+  curl -X POST "$BASE/emulator/errors?form=wrapped"
+                                                form of error bodies: bare or wrapped
+  curl -X POST $BASE/emulator/faults -d '{"operation":"credentials","status":503,"count":3}'
+  curl $BASE/emulator/faults                    the faults still to come
+  curl -X DELETE $BASE/emulator/faults          clear them
 
 A fault concerns an operation (credentials skills vendors status token verify; none: any) and a skill (none: any), for the
 next "count" requests (none: 1; -1: until cleared). It holds what is answered and how, either can be left out:
@@ -59,5 +63,5 @@ Examples:
 func help(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = strings.NewReplacer("BASE", "http://"+r.Host).WriteString(w, helpText)
+	_, _ = strings.NewReplacer("ADDRESS", "http://"+r.Host).WriteString(w, helpText)
 }

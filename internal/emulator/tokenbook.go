@@ -30,7 +30,7 @@ func (r Refresh) valid() bool {
 // tokens is what LWA has issued to the account's own client.
 type tokens struct {
 	mint         mint
-	clientID     string
+	clientID     string // never changes, nor does the secret
 	clientSecret string
 	life         time.Duration
 	refresh      Refresh
