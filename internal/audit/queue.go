@@ -44,7 +44,7 @@ type queue struct {
 	closing error         // of the device; read after done
 
 	mu    sync.Mutex
-	since time.Time // how long the oldest record of the commit under way waits; zero = idle
+	since time.Time // when the oldest record of the commit under way came; zero = idle
 	err   error     // of the last commit
 	head  Head
 }
