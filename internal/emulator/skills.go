@@ -8,11 +8,11 @@ import (
 	"github.com/credsync/credsync/internal/credential"
 )
 
-// A skill is one skill of the account. Its secret is made up; see the package.
+// A skill is one skill of the account.
 type skill struct {
-	serial       int // the how manieth it is; never used again
+	serial       int // counts the skills ever made; no two share one
 	generation   int // how often its secret was rotated
-	rotation     int // the how manieth rotation of the account was its last
+	rotation     int // which of the account's rotations was its last; 0 = none yet
 	id           credential.SkillID
 	name         string
 	issued       bool // Amazon has issued a pair; before, /credentials answers 404
