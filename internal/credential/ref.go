@@ -74,6 +74,10 @@ func (r Ref) readCredential() (Secret, error) {
 }
 
 func readFile(path string, guarded bool) (Secret, error) {
+	// Opening a pipe would wait for somebody to write into it.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return Secret{}, fmt.Errorf("%s: not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return Secret{}, fmt.Errorf("%s: %w", path, cause(err))
@@ -83,8 +87,6 @@ func readFile(path string, guarded bool) (Secret, error) {
 	switch {
 	case err != nil:
 		return Secret{}, fmt.Errorf("%s: %w", path, cause(err))
-	case !info.Mode().IsRegular():
-		return Secret{}, fmt.Errorf("%s: not a regular file", path)
 	case guarded && info.Mode().Perm()&0o004 != 0:
 		return Secret{}, fmt.Errorf("%s: readable by everybody (mode %04o); run chmod 600 %s", path, info.Mode().Perm(), path)
 	}
