@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/credsync/credsync/internal/sink"
@@ -26,6 +27,9 @@ type directory struct {
 func (s *Sink) open() (*directory, error) {
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
+		if info, statErr := os.Stat(s.dir); statErr == nil && !info.IsDir() {
+			return nil, syscall.ENOTDIR // OpenRoot has an error of its own for it
+		}
 		return nil, err
 	}
 	self, err := root.Open(".")

@@ -29,6 +29,9 @@ func translate(err error) error {
 		}
 	}
 	cause := err
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
+		cause = pe.Err
+	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		cause = errno
 	}
