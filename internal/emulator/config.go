@@ -48,6 +48,7 @@ sources:
       # Without these two lines it is Amazon.
       api_url: BASE
       token_url: BASE/auth/o2/token
+      requests_per_second: 50                   # where the pace starts; towards Amazon leave it out
       verify: true                              # prove a new pair before it is published
 
 # Where they go.

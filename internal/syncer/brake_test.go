@@ -14,8 +14,16 @@ func TestTheBrake(t *testing.T) {
 		owned, rotated int
 		stops          bool
 	}{
-		{1, 1, false}, {9, 9, false}, {10, 2, false}, {10, 3, true}, {11, 2, false}, {11, 3, true},
-		{100, 20, false}, {100, 21, true}, {1000, 200, false}, {1000, 201, true},
+		{1, 1, false},
+		{9, 9, false},
+		{10, 2, false},
+		{10, 3, true},
+		{11, 2, false},
+		{11, 3, true},
+		{100, 20, false},
+		{100, 21, true},
+		{1000, 200, false},
+		{1000, 201, true},
 	} {
 		t.Run(fmt.Sprintf("%d of %d", row.rotated, row.owned), func(t *testing.T) {
 			b := newBench(t, row.owned, "one")

@@ -55,7 +55,7 @@ type Trail interface {
 }
 
 // An Engine is what the passes of all jobs share. It is safe for concurrent
-// use; Memory and Trail may not be nil.
+// use. Memory and Log may not be nil, and Trail only in dry runs.
 type Engine struct {
 	Instance string // the owner mark
 	Key      credential.FingerprintKey

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/source"
+	"github.com/credsync/credsync/internal/syncer"
+)
+
+type adoptCmd struct {
+	Sink   string   `required:"" placeholder:"S" help:"The sink, by its name in the configuration."`
+	Skills []string `arg:"" optional:"" name:"skill" help:"The skill IDs whose secrets to take over."`
+	All    bool     `help:"Take over the secrets of all skills on the lists of the jobs that write to this sink."`
+	DryRun bool     `help:"Only say what would be taken over."`
+}
+
+// Help is what --help adds.
+func (adoptCmd) Help() string {
+	return `For secrets that somebody else put at the names where a job would write: on day
+one, after a change of instance, after another tool wiped the mark. The value
+stays; the next sync sets it. Whoever wrote there before should stop.`
+}
+
+func (cmd adoptCmd) Run(ctx context.Context, c *cli, t terminal) error {
+	if cmd.All == (len(cmd.Skills) > 0) {
+		return usage(errors.New("name the skills to adopt, or say --all"))
+	}
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return usage(err)
+	}
+	ids, err := parseIDs(cmd.Skills)
+	if err != nil {
+		return usage(err)
+	}
+	if _, ok := cfg.Sinks[cmd.Sink]; !ok {
+		return usage(fmt.Errorf("no sink named %q in %s; there are: %s", cmd.Sink, cfg.Path, strings.Join(slices.Sorted(maps.Keys(cfg.Sinks)), ", ")))
+	}
+	s, err := open(cfg, c.logger(t.err))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	engine, trail, err := s.engine(standardError(t.err), t, cmd.DryRun)
+	if err != nil {
+		return err
+	}
+	all, err := s.adopt(ctx, engine, cmd, ids)
+	if err = errors.Join(err, closeTrail(trail)); err != nil {
+		return err
+	}
+	return showAdoptions(t, all)
+}
+
+// adopt takes over, for each job that writes to the sink, what the job's list
+// and the command line both name.
+func (s *setup) adopt(ctx context.Context, engine *syncer.Engine, cmd adoptCmd, ids []credential.SkillID) (all []syncer.Adoption, err error) {
+	missing := slices.Clone(ids)
+	for _, job := range s.jobs {
+		i := slices.IndexFunc(job.Targets, func(t syncer.Target) bool { return t.Name == cmd.Sink })
+		if i < 0 {
+			continue
+		}
+		entries, err := job.Skills(ctx)
+		if err != nil {
+			return all, err
+		}
+		if !cmd.All {
+			entries = slices.DeleteFunc(entries, func(e source.Entry) bool { return e.Err != nil || !slices.Contains(ids, e.Skill) })
+		}
+		for _, e := range entries {
+			missing = slices.DeleteFunc(missing, func(id credential.SkillID) bool { return id == e.Skill })
+		}
+		all = append(all, engine.Adopt(ctx, job.Name, job.Targets[i], entries, cmd.DryRun)...)
+	}
+	for _, id := range missing {
+		all = append(all, syncer.Adoption{
+			Skill: id, Sink: cmd.Sink, Outcome: syncer.NotAdopted,
+			Error: "on the list of no job that writes to this sink; add it there first",
+		})
+	}
+	return all, nil
+}
+
+func showAdoptions(t terminal, all []syncer.Adoption) error {
+	var b strings.Builder
+	failed, useful := false, len(all) == 0
+	for _, a := range all {
+		fmt.Fprintf(&b, "%-16s  %s\n", a.Outcome, a.Name)
+		if a.Outcome == syncer.NotAdopted {
+			failed = true
+			fmt.Fprintf(&b, "%-16s  %s: %s\n", "", a.Skill, a.Error)
+		} else {
+			useful = true
+		}
+	}
+	if _, err := t.out.Write([]byte(b.String())); err != nil {
+		return err
+	}
+	switch {
+	case !useful:
+		return exit(exitFailed)
+	case failed:
+		return exit(exitPartial)
+	}
+	return nil
+}

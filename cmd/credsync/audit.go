@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/credsync/credsync/internal/audit"
+	"github.com/credsync/credsync/internal/config"
+)
+
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Check the chain of an audit file."`
+}
+
+type auditVerifyCmd struct {
+	File string `arg:"" help:"The audit file."`
+	Head string `placeholder:"SEQ:HASH" help:"A record that has to be there, as run.finish logs it; shows what was cut from the end."`
+}
+
+// Help is what --help adds.
+func (auditVerifyCmd) Help() string {
+	return `Exit code 1 and the first bad line where the chain does not hold. A last line
+that a crash tore is said and is no fault. The key, where the trail has one, is
+taken from the configuration.`
+}
+
+func (cmd auditVerifyCmd) Run(c *cli, t terminal) error {
+	o, err := cmd.options(c)
+	if err != nil {
+		return usage(err)
+	}
+	f, err := os.Open(cmd.File)
+	if err != nil {
+		return usage(err)
+	}
+	defer f.Close()
+	report, err := audit.Verify(f, o)
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmd.File, err)
+	}
+	fmt.Fprintf(t.out, "%s holds: %d records", cmd.File, report.Records)
+	if report.Records > 0 {
+		fmt.Fprintf(t.out, ", %d to %s", report.FirstSeq, report.Head)
+	}
+	fmt.Fprintln(t.out)
+	for _, line := range report.Torn {
+		fmt.Fprintf(t.out, "line %d is torn: its writer was stopped in the middle; that is no tampering\n", line)
+	}
+	return nil
+}
+
+// options takes the key from the configuration, where there is one.
+func (cmd auditVerifyCmd) options(c *cli) (o audit.VerifyOptions, err error) {
+	if cmd.Head != "" {
+		if o.Head, err = audit.ParseHead(cmd.Head); err != nil {
+			return o, err
+		}
+	}
+	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) {
+		return o, nil
+	}
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return o, err
+	}
+	for _, d := range cfg.Audit {
+		if !d.Key.IsZero() {
+			o.Key, err = d.Key.Read()
+		}
+	}
+	return o, err
+}

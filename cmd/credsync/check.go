@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/sink"
+)
+
+type checkCmd struct {
+	Online bool   `help:"Also ask Login with Amazon, the Skill Management API and each sink."`
+	Output string `short:"o" enum:"table,json" default:"table" help:"table or json."`
+}
+
+// Help is what --help adds.
+func (checkCmd) Help() string {
+	return `Nothing is written anywhere. Exit codes: 0 all is well, 2 the configuration or
+a skill list is at fault, 1 or 3 something did not answer as it should.`
+}
+
+// checkTimeout bounds one online step.
+const checkTimeout = 30 * time.Second
+
+// A step is one thing that was checked.
+type step struct {
+	What   string   `json:"what"`
+	OK     bool     `json:"ok"`
+	Error  string   `json:"error"`
+	Advice []string `json:"advice"`
+}
+
+func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return usage(err)
+	}
+	steps := []step{{What: "configuration " + cfg.Path, OK: true, Advice: advice(cfg)}}
+	lists := step{What: "skill lists", OK: true}
+	if err := cfg.CheckLists(); err != nil {
+		lists.OK, lists.Error = false, err.Error()
+	}
+	steps = append(steps, lists)
+	if cmd.Online && lists.OK {
+		s, err := open(cfg, c.logger(t.err))
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		steps = append(steps, s.online(ctx)...)
+	}
+	if err := cmd.show(t.out, steps); err != nil {
+		return err
+	}
+	switch bad := slices.ContainsFunc(steps[2:], func(s step) bool { return !s.OK }); {
+	case !lists.OK:
+		return exit(exitUsage)
+	case bad && !slices.ContainsFunc(steps[2:], func(s step) bool { return s.OK }):
+		return exit(exitFailed)
+	case bad:
+		return exit(exitPartial)
+	}
+	return nil
+}
+
+func advice(cfg *config.Config) (texts []string) {
+	for _, a := range cfg.Advice {
+		texts = append(texts, a.String())
+	}
+	return texts
+}
+
+// online asks every source and sink whether it would serve us.
+func (s *setup) online(ctx context.Context) (steps []step) {
+	for _, name := range slices.Sorted(maps.Keys(s.sources)) {
+		steps = append(steps, check(ctx, "source "+name, func(ctx context.Context) ([]string, error) {
+			return nil, s.sources[name].Check(ctx)
+		}))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.targets)) {
+		checker, ok := s.targets[name].Sink.(sink.Checker)
+		if !ok {
+			continue
+		}
+		steps = append(steps, check(ctx, "sink "+name, checker.Check))
+	}
+	return steps
+}
+
+func check(ctx context.Context, what string, f func(context.Context) ([]string, error)) step {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	advice, err := f(ctx)
+	s := step{What: what, OK: err == nil, Advice: advice}
+	if err != nil {
+		s.Error = err.Error()
+	}
+	return s
+}
+
+func (cmd checkCmd) show(w io.Writer, steps []step) error {
+	if cmd.Output == "json" {
+		for i := range steps {
+			steps[i].Advice = append([]string{}, steps[i].Advice...)
+		}
+		return json.NewEncoder(w).Encode(map[string]any{"steps": steps})
+	}
+	var failed []error
+	for _, s := range steps {
+		mark := "ok  "
+		if !s.OK {
+			mark = "FAIL"
+		}
+		_, err := fmt.Fprintf(w, "%s  %s\n", mark, s.What)
+		failed = append(failed, err)
+		for _, line := range strings.Split(s.Error, "\n") {
+			if line != "" {
+				_, err := fmt.Fprintf(w, "      %s\n", line)
+				failed = append(failed, err)
+			}
+		}
+		for _, a := range s.Advice {
+			_, err := fmt.Fprintf(w, "      note: %s\n", a)
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}

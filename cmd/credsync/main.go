@@ -1,0 +1,116 @@
+// Command credsync keeps the OAuth credentials of Alexa skills where the
+// services that use them look for them: it asks Amazon for each skill's client
+// ID and client secret, and writes what changed to HashiCorp Vault, AWS Secrets
+// Manager and files.
+//
+// This package is the only one that knows all the others: it holds the grammar
+// of the command line, opens what the configuration names, and turns outcomes
+// into exit codes.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // a reader that went away is an error of that write, not the end of a run
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(int(code))
+}
+
+// A cli is the grammar of the command line, and its help page.
+type cli struct {
+	Config    string `short:"c" placeholder:"PATH" env:"CREDSYNC_CONFIG" default:"/etc/credsync/credsync.yaml" help:"Configuration file (default: $$CREDSYNC_CONFIG, else /etc/credsync/credsync.yaml)."`
+	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: debug, info, warn or error."`
+	LogFormat string `enum:"json,console,auto" default:"auto" help:"json or console (default: console when standard error is a terminal)."`
+
+	Demo     demoCmd     `cmd:"" help:"The whole tour in a temporary directory; needs nothing."`
+	Sync     syncCmd     `cmd:"" help:"Sync the jobs once, now, and exit."`
+	Plan     planCmd     `cmd:"" help:"Show what sync would do; write nothing."`
+	Run      runCmd      `cmd:"" help:"The daemon: sync every job on its schedule."`
+	Check    checkCmd    `cmd:"" help:"Check the configuration; with --online, Amazon and the sinks too."`
+	Skills   skillsCmd   `cmd:"" help:"List the skill IDs that an Amazon account can see."`
+	Adopt    adoptCmd    `cmd:"" help:"Take over secrets that already stand where a job would write."`
+	Audit    auditCmd    `cmd:"" help:"Check an audit file."`
+	Emulator emulatorCmd `cmd:"" help:"Serve a local Amazon to try things with."`
+	Version  versionCmd  `cmd:"" help:"Print version, commit and Go version."`
+}
+
+// A terminal is where a command talks: results to out, logs and hints to err.
+type terminal struct {
+	out, err io.Writer
+}
+
+// A failure is an error with the exit code that it means.
+type failure struct {
+	code exitCode
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// usage marks err as one of usage or configuration.
+func usage(err error) error { return &failure{exitUsage, err} }
+
+// exit ends a command with code, when everything has been said already.
+func exit(code exitCode) error {
+	if code == exitOK {
+		return nil
+	}
+	return &failure{code, nil}
+}
+
+// run is the whole program but for signals and the end of the process.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) exitCode {
+	var c cli
+	exited := false
+	parser := kong.Must(&c,
+		kong.Name("credsync"),
+		kong.Description("Keeps the OAuth credentials of Alexa skills where your services read secrets."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(int) { exited = true }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(terminal{stdout, stderr}),
+	)
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case exited: // --help
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "credsync: %v\nRun credsync --help for the commands, and credsync COMMAND --help for one of them.\n", err)
+		return exitUsage
+	}
+	return report(command.Run(&c), stderr)
+}
+
+// report says what ended a command, and returns its exit code.
+func report(err error, stderr io.Writer) exitCode {
+	if err == nil {
+		return exitOK
+	}
+	code := exitFailed
+	if f, ok := errors.AsType[*failure](err); ok {
+		code, err = f.code, f.err
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "credsync: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
+	return code
+}

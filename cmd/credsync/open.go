@@ -1,0 +1,230 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/credsync/credsync/internal/audit"
+	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/sink/awssm"
+	"github.com/credsync/credsync/internal/sink/file"
+	"github.com/credsync/credsync/internal/sink/vaultkv"
+	"github.com/credsync/credsync/internal/source"
+	"github.com/credsync/credsync/internal/source/smapi"
+	"github.com/credsync/credsync/internal/state"
+	"github.com/credsync/credsync/internal/syncer"
+	"github.com/credsync/credsync/internal/wire"
+)
+
+// A setup is a configuration with everything open that it names. Opening asks
+// nobody anything: a peer that is down is met when it is needed.
+type setup struct {
+	cfg      *config.Config
+	log      *zap.Logger
+	requests *counter
+	state    *state.Dir // nil = nothing is remembered
+	sources  map[string]*smapi.Source
+	targets  map[string]syncer.Target // by the sink's name
+	jobs     []syncer.Job             // by name, in order
+}
+
+// open opens what cfg names, but for the audit trail.
+func open(cfg *config.Config, log *zap.Logger) (*setup, error) {
+	s := &setup{cfg: cfg, log: log, requests: &counter{}, sources: make(map[string]*smapi.Source), targets: make(map[string]syncer.Target)}
+	if cfg.StateDir != "" {
+		var err error
+		if s.state, err = state.Open(cfg.StateDir); err != nil {
+			return nil, err
+		}
+	}
+	for name, c := range cfg.Sources {
+		s.sources[name] = s.openSource(name, c)
+	}
+	for name, c := range cfg.Sinks {
+		var err error
+		if s.targets[name], err = openTarget(name, c, s.requests.observe); err != nil {
+			return nil, fmt.Errorf("sink %s: %w", name, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Jobs)) {
+		s.jobs = append(s.jobs, s.job(name, cfg.Jobs[name]))
+	}
+	for i := range s.jobs {
+		s.jobs[i].Neighbours = neighbours(s.jobs, i)
+	}
+	return s, nil
+}
+
+// close releases what open took.
+func (s *setup) close() {
+	for _, src := range s.sources {
+		src.CloseIdleConnections()
+	}
+	if s.state != nil {
+		_ = s.state.Close() // nothing is written any more
+	}
+}
+
+func (s *setup) openSource(name string, c config.Source) *smapi.Source {
+	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name))}
+	if s.state != nil {
+		o.Tokens = smapi.FileTokens(s.state, name)
+	}
+	return smapi.Open(*c.SMAPI, o)
+}
+
+// openTarget opens the one kind of sink that c names.
+func openTarget(name string, c config.Sink, observe wire.Observer) (syncer.Target, error) {
+	t := syncer.Target{Name: name}
+	var template string
+	var err error
+	switch {
+	case c.VaultKV != nil:
+		t.Form, template = c.VaultKV.Form(), c.VaultKV.NameTemplate()
+		t.Sink, err = vaultkv.Open(*c.VaultKV, vaultkv.Options{Observe: observe})
+	case c.AWS != nil:
+		t.Form, template = c.AWS.Form(), c.AWS.NameTemplate()
+		t.Sink, err = awssm.Open(context.Background(), *c.AWS, awssm.Options{Observe: observe})
+	case c.File != nil:
+		t.Form, template = c.File.Form(), c.File.NameTemplate()
+		t.Sink, err = file.Open(*c.File, observe)
+	default:
+		err = errors.New("no kind")
+	}
+	if err != nil {
+		return t, err
+	}
+	for _, field := range slices.Sorted(maps.Keys(c.Fields)) {
+		t.Fields = append(t.Fields, syncer.FieldTemplate{Name: field, Value: c.Fields[field]})
+	}
+	t.Names, err = sink.ParseTemplate(template)
+	return t, err
+}
+
+func (s *setup) job(name string, c config.Job) syncer.Job {
+	src := s.sources[c.Source]
+	settings := s.cfg.Sources[c.Source].SMAPI
+	job := syncer.Job{
+		Name: name, Source: src, Workers: settings.Workers(), Skills: s.list(c, src),
+		MaxChanges: c.MaxChanges.Share(), Timeout: c.Timeout,
+	}
+	if settings.Verifies() {
+		job.Verify = src
+	}
+	for _, sinkName := range c.Sinks {
+		job.Targets = append(job.Targets, s.targets[sinkName])
+	}
+	return job
+}
+
+// list returns how a job's skill list is read.
+func (s *setup) list(c config.Job, src *smapi.Source) func(context.Context) ([]source.Entry, error) {
+	if c.Skills.Vendor != "" {
+		return func(ctx context.Context) ([]source.Entry, error) { return vendorList(ctx, src, c.Skills.Vendor) }
+	}
+	return func(context.Context) ([]source.Entry, error) { return c.Skills.Entries() }
+}
+
+func vendorList(ctx context.Context, src source.Lister, vendor string) ([]source.Entry, error) {
+	skills, err := src.Skills(ctx, vendor)
+	if err != nil {
+		return nil, fmt.Errorf("skill list of vendor %s: %w", vendor, err)
+	}
+	if len(skills) == 0 {
+		return nil, fmt.Errorf("skill list of vendor %s: Amazon knows no skill there; check the vendor ID", vendor)
+	}
+	entries := make([]source.Entry, len(skills))
+	for i, sk := range skills {
+		entries[i] = source.Entry{Skill: sk.ID, Where: "vendor " + vendor}
+	}
+	return entries, nil
+}
+
+// neighbours returns the other jobs that share a sink with jobs[i].
+func neighbours(jobs []syncer.Job, i int) (shared []syncer.Job) {
+	mine := make(map[string]bool)
+	for _, t := range jobs[i].Targets {
+		mine[t.Name] = true
+	}
+	for j, job := range jobs {
+		if j != i && slices.ContainsFunc(job.Targets, func(t syncer.Target) bool { return mine[t.Name] }) {
+			shared = append(shared, job)
+		}
+	}
+	return shared
+}
+
+// engine returns the engine, and the audit trail under it, which goes to
+// fallback where the configuration names no place. For a dry run there is none.
+func (s *setup) engine(fallback audit.Stream, t terminal, dryRun bool) (*syncer.Engine, *audit.Trail, error) {
+	engine := &syncer.Engine{Instance: s.cfg.Instance, Memory: &syncer.Memory{}, Log: s.log}
+	if !s.cfg.FingerprintKey.IsZero() {
+		key, err := s.cfg.FingerprintKey.Read()
+		if err != nil {
+			return nil, nil, fmt.Errorf("fingerprint_key: %w", err)
+		}
+		engine.Key = credential.NewFingerprintKey(key)
+	}
+	if dryRun {
+		return engine, nil, nil
+	}
+	trail, err := openTrail(s.cfg.Audit, fallback, t)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine.Trail = trail
+	return engine, trail, nil
+}
+
+// closeTrail waits until trail, which may be nil, holds all that was appended.
+func closeTrail(trail *audit.Trail) error {
+	if trail == nil {
+		return nil
+	}
+	if err := trail.Close(); err != nil {
+		return fmt.Errorf("audit trail: %w", err)
+	}
+	return nil
+}
+
+func openTrail(destinations config.Audits, fallback audit.Stream, t terminal) (*audit.Trail, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	o := audit.Options{Host: host}
+	for _, d := range destinations {
+		if !d.Key.IsZero() {
+			if o.Key, err = d.Key.Read(); err != nil {
+				return nil, fmt.Errorf("audit key: %w", err)
+			}
+		}
+		switch d.Stream {
+		case "stdout":
+			o.Streams = append(o.Streams, audit.Stream{Name: "standard output", Writer: t.out})
+		case "stderr":
+			o.Streams = append(o.Streams, audit.Stream{Name: "standard error", Writer: t.err})
+		default:
+			o.Files = append(o.Files, d.File)
+		}
+	}
+	if len(destinations) == 0 {
+		o.Streams = []audit.Stream{fallback}
+	}
+	return audit.Open(o)
+}
+
+func standardOutput(w io.Writer) audit.Stream {
+	return audit.Stream{Name: "standard output", Writer: w}
+}
+
+func standardError(w io.Writer) audit.Stream { return audit.Stream{Name: "standard error", Writer: w} }

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/credsync/credsync/internal/emulator"
+)
+
+// maxTicks is how often a script looks for what another process should do.
+const maxTicks = 1500
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"credsync": main})
+}
+
+// TestScripts runs the binary through one script per thing that a user does.
+// The scripts have these commands beside testscript's own:
+//
+//	amazon [SKILLS]          start a local Amazon; its configuration is in $WORK
+//	control METHOD PATH [BODY]   what the emulator does on demand
+//	code N COMMAND…          run a command that has to end with exit code N
+//	term                     send SIGTERM to what runs in the background
+//	within FILE TEXT         wait until the file holds the text
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("CREDSYNC_CONFIG", filepath.Join(env.WorkDir, "credsync.yaml"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": termCommand, "within": withinCommand,
+		},
+	})
+}
+
+func amazonCommand(ts *testscript.TestScript, _ bool, args []string) {
+	skills := 5
+	if len(args) > 0 {
+		var err error
+		skills, err = strconv.Atoi(args[0])
+		ts.Check(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	a := emulator.New(emulator.Options{Skills: skills})
+	s, err := emulator.Serve(ctx, "", a)
+	ts.Check(err)
+	ts.Defer(func() {
+		cancel()
+		ts.Check(s.Wait())
+	})
+	_, err = emulator.WriteConfig(ts.Getenv("WORK"), s.URL, a)
+	ts.Check(err)
+	ts.Setenv("AMAZON", s.URL)
+	for i, id := range a.Skills() {
+		ts.Setenv(fmt.Sprintf("SKILL%d", i), string(id))
+	}
+}
+
+func controlCommand(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: control METHOD PATH [BODY]")
+	}
+	req, err := http.NewRequest(args[0], ts.Getenv("AMAZON")+"/emulator/"+args[1], strings.NewReader(strings.Join(args[2:], " ")))
+	ts.Check(err)
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if resp.StatusCode >= 300 {
+		ts.Fatalf("%s %s: %s\n%s", args[0], args[1], resp.Status, body)
+	}
+	fmt.Fprintf(ts.Stdout(), "%s", body)
+}
+
+// codeCommand is "! exec" that looks closer.
+func codeCommand(ts *testscript.TestScript, _ bool, args []string) {
+	want := args[0]
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != want {
+		ts.Fatalf("exit code %s, want %s", got, want)
+	}
+}
+
+func termCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// withinCommand looks at a file until it holds a text: testscript has no other
+// way to wait for what runs in the background.
+func withinCommand(ts *testscript.TestScript, _ bool, args []string) {
+	name := ts.MkAbs(args[0])
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range maxTicks {
+		if b, err := os.ReadFile(name); err == nil && strings.Contains(string(b), args[1]) {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("%s never held %q", args[0], args[1])
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/source"
+)
+
+type skillsCmd struct {
+	Source string `required:"" placeholder:"S" help:"The source to ask, by its name in the configuration."`
+	Vendor string `placeholder:"V" help:"Only the skills of this vendor ID (default: all that the account sees)."`
+	Output string `short:"o" enum:"table,json" default:"table" help:"table (a skill list, ready to use) or json."`
+}
+
+func (cmd skillsCmd) Run(ctx context.Context, c *cli, t terminal) error {
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return usage(err)
+	}
+	if _, ok := cfg.Sources[cmd.Source]; !ok {
+		return usage(fmt.Errorf("no source named %q in %s; there are: %s", cmd.Source, cfg.Path, strings.Join(slices.Sorted(maps.Keys(cfg.Sources)), ", ")))
+	}
+	s, err := open(cfg, c.logger(t.err))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	skills, err := s.sources[cmd.Source].Skills(ctx, cmd.Vendor)
+	if err != nil {
+		return fmt.Errorf("list skills: %w", err)
+	}
+	if cmd.Output == "json" {
+		return json.NewEncoder(t.out).Encode(map[string]any{"source": cmd.Source, "skills": append([]source.Skill{}, skills...)})
+	}
+	var b strings.Builder
+	slices.SortFunc(skills, func(a, b source.Skill) int { return cmp.Or(cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.ID, b.ID)) })
+	for _, sk := range skills {
+		fmt.Fprintf(&b, "%-52s # %s (%s)\n", sk.ID, clip(printable(sk.Name), 40), strings.Join(sk.Stages, ", "))
+	}
+	_, err = t.out.Write([]byte(b.String()))
+	return err
+}
+
+// printable takes out of a name what could act on a terminal or end a comment.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, s)
+}
