@@ -1,0 +1,111 @@
+package scheduler
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+)
+
+// poll is the longest that a loop sleeps. Timers stand still while a machine
+// is suspended and do not notice a clock that is set: looking at the clock does.
+const poll = 30 * time.Second
+
+// A Trigger is why a run takes place.
+type Trigger string
+
+// The triggers of a run.
+const (
+	Scheduled Trigger = "schedule" // its slot has come
+	Start     Trigger = "start"    // the loop has started
+	Heal      Trigger = "heal"     // the run before asked to be tried again
+)
+
+// A Slot tells a job which run it is.
+type Slot struct {
+	// Time is what to keep for [Loop.Last]: the slot of the run, without the
+	// offset; in a start or heal run the latest slot that is behind us, or the
+	// moment the loop started where there is none.
+	Time    time.Time
+	Trigger Trigger
+	// Missed counts the slots since the run before that had none: they came
+	// while a run took longer than the period, or while the machine or the
+	// daemon was down. Each is counted once, up to ten thousand in a row.
+	Missed int
+}
+
+// A Loop runs one job on its schedule. All fields but Schedule may be left out.
+type Loop struct {
+	Schedule Schedule
+	Offset   time.Duration // how much later than its slot each run starts; see [Offset]
+	OnStart  bool          // whether to run once when the loop starts
+
+	// Last is [Slot.Time] of the last run, from before a restart: that slot
+	// does not run again. Of the slots missed since then, the latest is made up
+	// for if it came less than half a period ago, or less than two minutes.
+	// The zero Time is right where nothing is known.
+	Last time.Time
+
+	// OnWait, if set, hears when the next run is due each time that changes;
+	// the zero Time means that there is none.
+	OnWait func(next time.Time)
+
+	// OnPanic, if set, hears what a job panicked with, and where: that run has
+	// failed, and the loop goes on. If nil, such a panic goes on its way. The
+	// value may hold anything, a secret too; the stack shows no string.
+	OnPanic func(value any, stack []byte)
+}
+
+// Run calls job at each slot until ctx is done. Job and hooks are called in the
+// goroutine of the caller: runs never overlap, ctx reaches the job, and Run
+// returns once a running job has returned.
+//
+// Slots that come while the job runs are missed, not made up for. Slots that
+// come while the machine is suspended, or that a clock set forward has passed,
+// are one run, at most 30 seconds after the machine is awake. A clock set back
+// by up to a day repeats no slot.
+//
+// A job that returns true has failed in a way that can heal. It is tried again
+// after 1, 2, 4, 8, 15, 15 ... minutes, less up to a quarter, unless its next
+// slot is sooner; the count starts anew once it returns false.
+func (l Loop) Run(ctx context.Context, job func(ctx context.Context, slot Slot) (again bool)) {
+	p := newPlan(l, time.Now())
+	var told *time.Time
+	slot, ok := p.first(time.Now(), l.OnStart)
+	for ; ctx.Err() == nil; slot, ok = p.due(time.Now()) {
+		if ok {
+			again := l.call(ctx, job, slot)
+			p.done(time.Now(), again)
+		}
+		at := p.at()
+		if l.OnWait != nil && (told == nil || !told.Equal(at)) {
+			l.OnWait(at)
+			told = &at
+		}
+		sleep(ctx, at)
+	}
+}
+
+// call runs the job once. A panic asks for no heal run: it would come again.
+func (l Loop) call(ctx context.Context, job func(context.Context, Slot) bool, slot Slot) (again bool) {
+	if l.OnPanic != nil {
+		defer func() {
+			if v := recover(); v != nil {
+				l.OnPanic(v, debug.Stack())
+				again = false
+			}
+		}()
+	}
+	return job(ctx, slot)
+}
+
+// sleep waits for the given time, but not longer than poll.
+func sleep(ctx context.Context, until time.Time) {
+	d := poll
+	if !until.IsZero() {
+		d = min(d, time.Until(until))
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
