@@ -1,0 +1,67 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Problem is one thing that is wrong with a configuration, or deserves a
+// word, and the way out. It holds no secret: values that stand where a secret
+// belongs are never repeated.
+type Problem struct {
+	File    string // the file to change
+	Line    int    // counted from 1; 0 where the file as a whole is meant
+	Key     string // "jobs.production.sinks[1]"; empty where no key is to blame
+	Problem string // `no sink is named "awz"`
+	Hint    string // the way out, as an order; may be empty
+}
+
+// String returns p as one line: file:line: key: problem; hint.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+	}
+	b.WriteString(": ")
+	if p.Key != "" {
+		b.WriteString(p.Key + ": ")
+	}
+	b.WriteString(p.Problem)
+	if p.Hint != "" {
+		b.WriteString("; " + p.Hint)
+	}
+	return b.String()
+}
+
+// An Error is all that is wrong with a configuration, in the order of its
+// lines. There is at least one problem in it.
+type Error struct{ Problems []Problem }
+
+// Error returns a line for each problem.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// failure returns the one problem of a file that can't be read at all.
+func failure(path, problem, hint string) *Error {
+	return &Error{[]Problem{{File: path, Problem: problem, Hint: hint}}}
+}
+
+// inOrder sorts problems by file, line and key and drops what is said twice.
+func inOrder(problems []Problem) []Problem {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Key, b.Key))
+	})
+	seen := make(map[Problem]bool, len(problems))
+	return slices.DeleteFunc(problems, func(p Problem) bool {
+		defer func() { seen[p] = true }()
+		return seen[p]
+	})
+}
