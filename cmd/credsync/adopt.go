@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/source"
 	"github.com/credsync/credsync/internal/syncer"
@@ -32,22 +30,18 @@ func (cmd adoptCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if cmd.All == (len(cmd.Skills) > 0) {
 		return usage(errors.New("name the skills to adopt, or say --all"))
 	}
-	cfg, err := config.Load(c.Config)
-	if err != nil {
-		return usage(err)
-	}
 	ids, err := parseIDs(cmd.Skills)
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	if _, ok := cfg.Sinks[cmd.Sink]; !ok {
-		return usage(fmt.Errorf("no sink named %q in %s; there are: %s", cmd.Sink, cfg.Path, strings.Join(slices.Sorted(maps.Keys(cfg.Sinks)), ", ")))
-	}
-	s, err := open(cfg, c.logger(t.err))
+	s, err := c.setup(t)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if err := known("sink", cmd.Sink, s.cfg.Sinks, s.cfg.Path); err != nil {
+		return err
+	}
 	engine, trail, err := s.engine(standardError(t.err), t, cmd.DryRun)
 	if err != nil {
 		return err

@@ -38,22 +38,18 @@ type step struct {
 }
 
 func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
-	cfg, err := config.Load(c.Config)
+	s, err := c.setup(t)
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	steps := []step{{What: "configuration " + cfg.Path, OK: true, Advice: advice(cfg)}}
+	defer s.close()
+	steps := []step{{What: "configuration " + s.cfg.Path, OK: true, Advice: advice(s.cfg)}}
 	lists := step{What: "skill lists", OK: true}
-	if err := cfg.CheckLists(); err != nil {
+	if err := s.cfg.CheckLists(); err != nil {
 		lists.OK, lists.Error = false, err.Error()
 	}
 	steps = append(steps, lists)
 	if cmd.Online && lists.OK {
-		s, err := open(cfg, c.logger(t.err))
-		if err != nil {
-			return err
-		}
-		defer s.close()
 		steps = append(steps, s.online(ctx)...)
 	}
 	if err := cmd.show(t.out, steps); err != nil {
@@ -120,7 +116,7 @@ func (cmd checkCmd) show(w io.Writer, steps []step) error {
 		}
 		_, err := fmt.Fprintf(w, "%s  %s\n", mark, s.What)
 		failed = append(failed, err)
-		for _, line := range strings.Split(s.Error, "\n") {
+		for line := range strings.SplitSeq(s.Error, "\n") {
 			if line != "" {
 				_, err := fmt.Fprintf(w, "      %s\n", line)
 				failed = append(failed, err)

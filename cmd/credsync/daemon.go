@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/credsync/credsync/internal/audit"
-	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/scheduler"
 	"github.com/credsync/credsync/internal/sink"
@@ -30,12 +29,7 @@ are read anew at each run, the configuration at the start.`
 }
 
 func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
-	cfg, err := config.Load(c.Config)
-	if err != nil {
-		return usage(err)
-	}
-	log := c.logger(t.err)
-	s, err := open(cfg, log)
+	s, err := c.setup(t)
 	if err != nil {
 		return err
 	}

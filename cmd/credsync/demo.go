@@ -123,5 +123,5 @@ func (d *demo) verify() error {
 }
 
 func (d *demo) say(format string, args ...any) {
-	fmt.Fprintf(d.t.out, format+"\n", args...) //nolint:errcheck // a pipe that closed shows at the next table
+	fmt.Fprintf(d.t.out, format+"\n", args...)
 }

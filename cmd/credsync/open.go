@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"go.uber.org/zap"
 
@@ -35,6 +36,23 @@ type setup struct {
 	sources  map[string]*smapi.Source
 	targets  map[string]syncer.Target // by the sink's name
 	jobs     []syncer.Job             // by name, in order
+}
+
+// setup loads the configuration and opens what it names.
+func (c *cli) setup(t terminal) (*setup, error) {
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return nil, usage(err)
+	}
+	return open(cfg, c.logger(t.err))
+}
+
+// known returns a usage error unless name is one of the keys of named.
+func known[T any](what, name string, named map[string]T, path string) error {
+	if _, ok := named[name]; ok {
+		return nil
+	}
+	return usage(fmt.Errorf("no %s named %q in %s; there are: %s", what, name, path, strings.Join(slices.Sorted(maps.Keys(named)), ", ")))
 }
 
 // open opens what cfg names, but for the audit trail.

@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/source"
 )
 
@@ -20,18 +18,14 @@ type skillsCmd struct {
 }
 
 func (cmd skillsCmd) Run(ctx context.Context, c *cli, t terminal) error {
-	cfg, err := config.Load(c.Config)
-	if err != nil {
-		return usage(err)
-	}
-	if _, ok := cfg.Sources[cmd.Source]; !ok {
-		return usage(fmt.Errorf("no source named %q in %s; there are: %s", cmd.Source, cfg.Path, strings.Join(slices.Sorted(maps.Keys(cfg.Sources)), ", ")))
-	}
-	s, err := open(cfg, c.logger(t.err))
+	s, err := c.setup(t)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	if err := known("source", cmd.Source, s.cfg.Sources, s.cfg.Path); err != nil {
+		return err
+	}
 	skills, err := s.sources[cmd.Source].Skills(ctx, cmd.Vendor)
 	if err != nil {
 		return fmt.Errorf("list skills: %w", err)

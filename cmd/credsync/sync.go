@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"go.uber.org/zap"
 
 	"github.com/credsync/credsync/internal/audit"
-	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/syncer"
 )
@@ -50,22 +48,18 @@ func (cmd planCmd) Run(ctx context.Context, c *cli, t terminal) error {
 
 // once makes one pass of each job that cmd chooses.
 func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, plan bool) error {
-	cfg, err := config.Load(c.Config)
-	if err != nil {
-		return usage(err)
-	}
 	only, err := parseIDs(cmd.Only)
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	s, err := open(cfg, c.logger(t.err))
+	s, err := c.setup(t)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	jobs, err := s.chosen(cmd.Job)
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	engine, trail, err := s.engine(standardError(t.err), t, plan)
 	if err != nil {
@@ -73,7 +67,7 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, plan bool) erro
 	}
 	accepted := s.unusedPlans(cmd.AcceptPlan)
 	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: plan, Only: only, Accepted: accepted}
-	reports := c.reporters(cfg, cmd.Output, plan, t)
+	reports := c.reporters(s.cfg, cmd.Output, plan, t)
 	var passes []syncer.Summary
 	for _, job := range jobs {
 		before := s.requests.now()
@@ -105,10 +99,10 @@ func (s *setup) chosen(names []string) ([]syncer.Job, error) {
 	}
 	var jobs []syncer.Job
 	for _, name := range names {
-		i := slices.IndexFunc(s.jobs, func(j syncer.Job) bool { return j.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("no job named %q in %s; there are: %s", name, s.cfg.Path, strings.Join(slices.Sorted(maps.Keys(s.cfg.Jobs)), ", "))
+		if err := known("job", name, s.cfg.Jobs, s.cfg.Path); err != nil {
+			return nil, err
 		}
+		i := slices.IndexFunc(s.jobs, func(j syncer.Job) bool { return j.Name == name })
 		jobs = append(jobs, s.jobs[i])
 	}
 	return jobs, nil
@@ -121,7 +115,10 @@ func parseIDs(texts []string) ([]credential.SkillID, error) {
 		id, err := credential.ParseSkillID(text)
 		ids, faults = append(ids, id), append(faults, err)
 	}
-	return ids, errors.Join(faults...)
+	if err := errors.Join(faults...); err != nil {
+		return nil, usage(err)
+	}
+	return ids, nil
 }
 
 // ended logs the end of a pass and keeps the head of the audit trail, where

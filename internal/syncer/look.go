@@ -72,7 +72,11 @@ func (p *pass) visit(ctx, run context.Context, it *item) {
 	}
 	pair, err := p.fetch(ctx, it.subject.Skill)
 	p.brake.fetch(err)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		p.all(it, Skipped, err) // the source saw that its turn would come too late
+		return
+	case err != nil:
 		p.all(it, Failed, err)
 		return
 	}
