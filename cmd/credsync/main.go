@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 
+	_ "time/tzdata" // schedules name zones, and small systems know none
+
 	"github.com/alecthomas/kong"
 )
 

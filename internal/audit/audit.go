@@ -80,6 +80,7 @@ type Record struct {
 	Run         string // ID of the run
 	Job         string
 	Trigger     string // a word: what started the run
+	Plan        string // ID of the updates that the brake refused, or that were accepted
 	Skill       string
 	Sink        string // the sink's name in the configuration
 	Name        string // of the secret in the sink
@@ -96,7 +97,7 @@ type Record struct {
 }
 
 const (
-	// maxMember bounds a member in bytes. Twelve such members, each byte
+	// maxMember bounds a member in bytes. Thirteen such members, each byte
 	// escaped by six, still make a line that Verify reads.
 	maxMember = 8 << 10
 	// maxWord bounds a word of the closed vocabularies.
@@ -116,7 +117,7 @@ func (r Record) check() error {
 			return errors.New("trigger, outcome and reason are words, not texts")
 		}
 	}
-	for _, m := range []string{r.Run, r.Job, r.Skill, r.Sink, r.Name, r.PrevVersion, r.Version, r.Fingerprint, r.Host} {
+	for _, m := range []string{r.Run, r.Job, r.Plan, r.Skill, r.Sink, r.Name, r.PrevVersion, r.Version, r.Fingerprint, r.Host} {
 		if len(m) > maxMember {
 			return fmt.Errorf("a member of %d bytes; %d is the limit", len(m), maxMember)
 		}

@@ -46,6 +46,7 @@ func (r Record) MarshalLogObject(enc zapcore.ObjectEncoder) error {
 	text("run", r.Run)
 	text("job", r.Job)
 	text("trigger", r.Trigger)
+	text("plan", r.Plan)
 	text("skill", r.Skill)
 	text("sink", r.Sink)
 	text("name", r.Name)

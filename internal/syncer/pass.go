@@ -20,15 +20,16 @@ import (
 // A pass is one run of one job while it lasts.
 type pass struct {
 	*Engine
-	job     Job
-	opts    Options
-	rep     Reporter
-	log     *zap.Logger
-	source  *breaker
-	targets []*target
-	brake   *brake
-	whole   bool        // the list has no bad line, and all of it is looked at
-	noTrail atomic.Bool // the audit trail failed: nothing is written any more
+	job      Job
+	opts     Options
+	rep      Reporter
+	log      *zap.Logger
+	source   *breaker
+	targets  []*target
+	brake    *brake
+	accepted string      // the plan that the operator let through the brake
+	whole    bool        // the list has no bad line, and all of it is looked at
+	noTrail  atomic.Bool // the audit trail failed: nothing is written any more
 
 	mu       sync.Mutex // guards what follows, and calls of rep
 	summary  Summary
@@ -156,7 +157,7 @@ func (p *pass) finish(ctx context.Context, err error) Summary {
 	}
 	slices.Sort(p.summary.Healable)
 	p.Memory.finished(p.job.Name)
-	record := audit.Record{Event: audit.RunFinish, Took: time.Since(p.summary.Started)}
+	record := audit.Record{Event: audit.RunFinish, Plan: p.accepted, Took: time.Since(p.summary.Started)}
 	if err != nil {
 		record.Outcome, record.Reason = string(Failed), string(reasonOf(err))
 	}

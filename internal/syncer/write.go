@@ -61,9 +61,12 @@ func (p *pass) update(ctx context.Context) {
 		held := p.held
 		p.held = nil
 		p.summary.Plan = planID(p.job.Name, held)
-		if why := p.brake.judge(p.job.MaxChanges, held); why != "" && !slices.Contains(p.opts.Accepted, p.summary.Plan) {
-			p.stop(ctx, held, why)
-			return
+		if why := p.brake.judge(p.job.MaxChanges, held); why != "" {
+			if !slices.Contains(p.opts.Accepted, p.summary.Plan) {
+				p.stop(ctx, held, why)
+				return
+			}
+			p.accepted = p.summary.Plan
 		}
 		var g errgroup.Group
 		g.SetLimit(max(p.job.Workers, 1))
@@ -84,7 +87,7 @@ func (p *pass) update(ctx context.Context) {
 // stop reports that the brake refused what was held back.
 func (p *pass) stop(ctx context.Context, held []*work, why string) {
 	p.summary.Brake = why
-	if err := p.audit(ctx, audit.Record{Event: audit.RunRefused, Reason: string(Brake)}); err != nil {
+	if err := p.audit(ctx, audit.Record{Event: audit.RunRefused, Reason: string(Brake), Plan: p.summary.Plan}); err != nil {
 		p.summary.Err = err
 	}
 	for _, w := range held {
