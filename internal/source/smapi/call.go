@@ -39,13 +39,17 @@ func (s *Source) get(ctx context.Context, path string) ([]byte, error) {
 // are you?".
 func (c *call) ask(ctx context.Context) ([]byte, error) {
 	for {
+		// Who gets no token need not wait for a slot to hear of it.
+		if _, err := c.tokens.Get(ctx); err != nil {
+			return nil, final{err} // LWA was tried often enough
+		}
 		flight, err := c.pace.Wait(ctx)
 		if err != nil {
 			return nil, err
 		}
 		t, err := c.tokens.Get(ctx)
 		if err != nil {
-			return nil, final{err} // LWA was tried often enough
+			return nil, final{err}
 		}
 		a, err := c.attempt(ctx, t)
 		if err != nil {

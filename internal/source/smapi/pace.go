@@ -11,7 +11,7 @@ import (
 const (
 	paceCut   = 0.7      // what a throttled call leaves of the rate
 	paceFloor = 1.0 / 30 // requests a second, however often we are throttled
-	paceStep  = 1.0      // requests a second gained in a second of success, and the most in one step
+	paceStep  = 1.0      // requests a second gained: by each success at first, by a second of them once throttled
 )
 
 // A pace spaces the calls to one peer, whose limit it does not know. It gains

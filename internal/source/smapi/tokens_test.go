@@ -209,6 +209,24 @@ func TestLWARefusesForGood(t *testing.T) {
 	}
 }
 
+// A run of many skills without a token is over at once, not paced to its end.
+func TestARefusalIsNotPaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := lwaAlways(reply{status: 401, body: `{"error":"invalid_client"}`})
+		c := config(t)
+		c.RequestsPerSecond, c.MaxRequestsPerSecond = 1, 1
+		s := open(c, Options{}, a)
+		start := time.Now()
+		for range 1000 {
+			_, err := s.Fetch(t.Context(), skill)
+			wantErr(t, err, source.ErrDenied)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func TestAReplacedFileEndsARefusal(t *testing.T) {
 	for _, replace := range []string{"client_secret", "refresh_token"} {
 		t.Run(replace, func(t *testing.T) {
