@@ -101,7 +101,7 @@ func (s *Sink) describe(ctx context.Context, id string) (*secretsmanager.Describ
 
 // errEmptyAnswer is what an answer without the content that AWS promises comes
 // to: the SDK takes an empty body for a success.
-var errEmptyAnswer = errors.New("empty answer")
+var errEmptyAnswer = errors.New("the answer lacks what AWS promises")
 
 var (
 	namePattern = regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]{1,512}$`)

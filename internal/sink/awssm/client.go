@@ -3,6 +3,7 @@ package awssm
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -72,7 +73,7 @@ func newSTS(c Config, o Options, credentials aws.CredentialsProvider) *sts.Clien
 
 func newHTTPClient(target string, observe wire.Observer) *http.Client {
 	return wire.NewClient(&wire.Transport{
-		Base:   wire.NewBase(keptOpen),
+		Base:   plainBodies{wire.NewBase(keptOpen)},
 		Target: target,
 		Operation: func(r *http.Request) string {
 			return middleware.GetOperationName(r.Context()) // "PutSecretValue"
@@ -81,6 +82,21 @@ func newHTTPClient(target string, observe wire.Observer) *http.Client {
 		MaxBody: maxAnswer,
 		Observe: observe,
 	})
+}
+
+// plainBodies is a transport that hides that the bodies of the SDK's requests
+// can write themselves: one that the SDK closes early, because the answer is
+// there, then fails with io.EOF in place of ending, and net/http drops the
+// connection with the answer in it (smithy-go 1.28, transport/http/internal/io).
+type plainBodies struct{ *http.Transport }
+
+func (b plainBodies) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		plain := *r
+		plain.Body = struct{ io.ReadCloser }{r.Body}
+		r = &plain
+	}
+	return b.Transport.RoundTrip(r)
 }
 
 // newRetryer returns the SDK's standard retryer. What the environment could

@@ -115,20 +115,22 @@ func sentinel(code string, status int) error {
 
 // status returns the HTTP status that err came with, or 0.
 func status(err error) int {
-	var answer interface {
+	type answer interface {
 		error
 		HTTPStatusCode() int
 	}
-	if errors.As(err, &answer) {
-		return answer.HTTPStatusCode()
+	if a, ok := errors.AsType[answer](err); ok {
+		return a.HTTPStatusCode()
 	}
 	return 0
 }
 
 // cause says why there was no usable answer, in words of our own.
 func cause(err error) string {
-	if errors.Is(err, wire.ErrBodyTooLarge) {
-		return wire.ErrBodyTooLarge.Error()
+	for _, known := range []error{wire.ErrBodyTooLarge, errEmptyAnswer} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
 	}
 	if t, ok := errors.AsType[net.Error](err); ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		return "no answer in time"

@@ -3,6 +3,7 @@ package awssm
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,13 +16,12 @@ import (
 // where that differs from moto (states that forbid a write, names, sizes,
 // labels), with the data at hand to be spoilt. It doesn't check signatures.
 type fake struct {
-	mu       sync.Mutex
-	secrets  map[string]*fakeSecret // by name
-	born     int                    // secrets so far
-	calls    []string               // operations, in order
-	maxPage  int                    // entries of a page at most; 0 = as asked
-	before   func(operation string) // called before each operation, if not nil
-	unlisted map[string]bool        // names that the listing doesn't show yet
+	mu      sync.Mutex
+	secrets map[string]*fakeSecret // by name
+	born    int                    // secrets so far
+	calls   []string               // operations, in order
+	maxPage int                    // entries of a page at most; 0 = as asked
+	before  func(operation string) // called before each operation, if not nil
 }
 
 type fakeSecret struct {
@@ -245,16 +245,14 @@ func (s *fakeSecret) describe(stages string) map[string]any {
 	if !s.deleted.IsZero() {
 		out["DeletedDate"] = s.deleted.Unix()
 	}
-	for k, v := range s.extra {
-		out[k] = v
-	}
+	maps.Copy(out, s.extra)
 	return out
 }
 
 func (f *fake) list(in fakeInput) (map[string]any, awsError) {
 	var names []string
 	for name, s := range f.secrets {
-		if s.matches(in) && (s.deleted.IsZero() || in.IncludePlannedDeletion) && !f.unlisted[name] {
+		if s.matches(in) && (s.deleted.IsZero() || in.IncludePlannedDeletion) {
 			names = append(names, name)
 		}
 	}

@@ -18,6 +18,9 @@ import (
 // requests and makes them fail.
 type gate struct {
 	backend http.Handler
+	// instead, if not nil, may answer in place of the backend; it reports
+	// whether it did.
+	instead func(w http.ResponseWriter, r *http.Request) bool
 
 	mu       sync.Mutex
 	failure  sinktest.Failure
@@ -65,6 +68,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	kind, fails := g.next(operationOf(r))
 	echo := fmt.Sprintf("%s %v", body, r.Header)
 	switch {
+	case g.instead != nil && g.instead(w, r):
 	case !fails:
 		g.backend.ServeHTTP(w, r)
 	case kind == sinktest.Denied:
