@@ -41,7 +41,7 @@ func TestAFullDisk(t *testing.T) {
 	// No room for the mark that is to precede the value: pages are filled until
 	// the value fits and the mark doesn't.
 	fill := filepath.Join(c.Dir, "fill")
-	for left := 0; left < 5; left++ {
+	for left := range 5 {
 		write(t, fill, strings.Repeat("x", (10-left)*os.Getpagesize()))
 		b := record(t, c, owner, name, strings.Repeat("b", 6000+left))
 		if _, err := s.Put(t.Context(), name, b, inspect(t, s)); err != nil && !errors.Is(err, sink.ErrUnavailable) {
