@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/credsync/credsync/internal/fault"
 )
 
 // maxSize bounds a configuration file. Long skill lists have files of their own.
@@ -38,7 +40,7 @@ func read(path string) ([]byte, error) {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, failure(path, "not readable by this user", "run as a user who may read it, give this one the right (chgrp and chmod 640), "+another)
 	case err != nil:
-		return nil, failure(path, cause(err).Error(), "name another file with -c PATH or $CREDSYNC_CONFIG")
+		return nil, failure(path, fault.Cause(err).Error(), "name another file with -c PATH or $CREDSYNC_CONFIG")
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.IsDir() {
@@ -46,17 +48,9 @@ func read(path string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
-		return nil, failure(path, "can't be read: "+cause(err).Error(), "")
+		return nil, failure(path, "can't be read: "+fault.Cause(err).Error(), "")
 	}
 	return data, nil
-}
-
-// cause strips the path that [fs.PathError] repeats.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // parse makes a Config of the content of the file at path.

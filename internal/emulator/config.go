@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/credsync/credsync/internal/fault"
 )
 
 // The files that WriteConfig writes.
@@ -84,7 +86,7 @@ func WriteConfig(dir, baseURL string, a *Amazon) (path string, err error) {
 		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("%s: %w", dir, pathCause(err))
+		return "", fmt.Errorf("%s: %w", dir, fault.Cause(err))
 	}
 	files := []struct {
 		name, content string
@@ -113,7 +115,7 @@ func WriteConfig(dir, baseURL string, a *Amazon) (path string, err error) {
 func isOurs(path string) (bool, error) {
 	b, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("%s: %w", path, pathCause(err))
+		return false, fmt.Errorf("%s: %w", path, fault.Cause(err))
 	}
 	return strings.HasPrefix(string(b), configMark), nil
 }
@@ -128,7 +130,7 @@ func mayWrite(path, content string, ours bool) error {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && string(b) == content:
 		return nil
 	case err != nil:
-		return fmt.Errorf("%s: %w", path, pathCause(err))
+		return fmt.Errorf("%s: %w", path, fault.Cause(err))
 	}
 	return fmt.Errorf("%s exists and is not the emulator's; choose another directory or move it away", path)
 }
@@ -138,7 +140,7 @@ func mayWrite(path, content string, ours bool) error {
 func replaceFile(path, content string, mode fs.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".emulator-*")
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, pathCause(err))
+		return fmt.Errorf("%s: %w", path, fault.Cause(err))
 	}
 	_, err = f.WriteString(content)
 	err = errors.Join(err, f.Chmod(mode), f.Close())
@@ -147,16 +149,9 @@ func replaceFile(path, content string, mode fs.FileMode) error {
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
-		return fmt.Errorf("%s: %w", path, pathCause(err))
+		return fmt.Errorf("%s: %w", path, fault.Cause(err))
 	}
 	return nil
-}
-
-func pathCause(err error) error {
-	if pe, ok := errors.AsType[*fs.PathError](err); ok {
-		return pe.Err
-	}
-	return err
 }
 
 // skillList is a list of all skills with their names as labels, as credsync

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/fault"
 )
 
 // maxListLine bounds a line of a skill list: an ID of 255 characters and a
@@ -33,10 +34,7 @@ type Entry struct {
 func ReadList(path string) ([]Entry, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		if pe, ok := errors.AsType[*os.PathError](err); ok {
-			err = pe.Err
-		}
-		return nil, fmt.Errorf("skill list %s: %w", path, err)
+		return nil, fmt.Errorf("skill list %s: %w", path, fault.Cause(err))
 	}
 	defer f.Close()
 	return ParseList(f, path)
@@ -94,11 +92,8 @@ func parseEntry(id, label, where string) Entry {
 }
 
 func listCause(err error) error {
-	switch pe, ok := errors.AsType[*os.PathError](err); {
-	case errors.Is(err, bufio.ErrTooLong):
+	if errors.Is(err, bufio.ErrTooLong) {
 		return fmt.Errorf("a line longer than %d bytes; is this a skill list?", maxListLine)
-	case ok:
-		return pe.Err
 	}
-	return err
+	return fault.Cause(err)
 }

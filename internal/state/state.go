@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/credsync/credsync/internal/fault"
 )
 
 // maxFile bounds what is read back, in bytes.
@@ -32,11 +34,11 @@ type Dir struct {
 // is none.
 func Open(path string) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("state directory %s: %w", path, cause(err))
+		return nil, fmt.Errorf("state directory %s: %w", path, fault.Cause(err))
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
-		return nil, fmt.Errorf("state directory %s: %w", path, cause(err))
+		return nil, fmt.Errorf("state directory %s: %w", path, fault.Cause(err))
 	}
 	return &Dir{root, path}, nil
 }
@@ -57,14 +59,14 @@ func (d *Dir) Load(name string, v any) (found bool, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("%s: %w", d.file(name), cause(err))
+		return false, fmt.Errorf("%s: %w", d.file(name), fault.Cause(err))
 	}
 	if len(b) <= maxFile && json.Unmarshal(b, v) == nil {
 		return true, nil
 	}
 	aside := name + ".damaged"
 	if err := d.root.Rename(name, aside); err != nil {
-		return false, fmt.Errorf("%s: damaged; remove it (moving it aside: %w)", d.file(name), cause(err))
+		return false, fmt.Errorf("%s: damaged; remove it (moving it aside: %w)", d.file(name), fault.Cause(err))
 	}
 	return false, fmt.Errorf("%s: damaged; moved to %s, to look at or remove", d.file(name), d.file(aside))
 }
@@ -96,10 +98,10 @@ func (d *Dir) Save(name string, v any) error {
 	}
 	if err != nil {
 		_ = d.root.Remove(temp) // the error that counts is the first
-		return fmt.Errorf("%s: %w", d.file(name), cause(err))
+		return fmt.Errorf("%s: %w", d.file(name), fault.Cause(err))
 	}
 	if err := d.sync(); err != nil {
-		return fmt.Errorf("%s: %w", d.file(name), cause(err))
+		return fmt.Errorf("%s: %w", d.file(name), fault.Cause(err))
 	}
 	return nil
 }
@@ -133,15 +135,4 @@ func plain(name string) error {
 		return fmt.Errorf("state file %q: not a plain name", name)
 	}
 	return nil
-}
-
-// cause strips the path that [os.PathError] and [os.LinkError] repeat.
-func cause(err error) error {
-	if pe, ok := errors.AsType[*os.PathError](err); ok {
-		return pe.Err
-	}
-	if le, ok := errors.AsType[*os.LinkError](err); ok {
-		return le.Err
-	}
-	return err
 }
