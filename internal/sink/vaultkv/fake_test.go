@@ -55,7 +55,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer f.mu.Unlock()
 	token, path := r.Header.Get("X-Vault-Token"), strings.TrimPrefix(r.URL.Path, "/v1/")
 	var body map[string]any
-	_ = json.NewDecoder(r.Body).Decode(&body)
+	d := json.NewDecoder(r.Body)
+	d.UseNumber()
+	_ = d.Decode(&body)
 	name, inMount := strings.CutPrefix(path, "secret/")
 	switch {
 	case token != rootToken && token != plainToken:
@@ -185,7 +187,7 @@ func (f *fake) data(w http.ResponseWriter, r *http.Request, name string, body ma
 		s = &fakeSecret{created: now, custom: make(map[string]string)}
 	}
 	options, _ := body["options"].(map[string]any)
-	if cas, ok := options["cas"].(float64); ok && int(cas) != len(s.versions) {
+	if cas, ok := options["cas"].(json.Number); ok && cas.String() != strconv.Itoa(len(s.versions)) {
 		refuse(w, 400, "check-and-set parameter did not match the current version")
 		return
 	}
@@ -195,7 +197,7 @@ func (f *fake) data(w http.ResponseWriter, r *http.Request, name string, body ma
 }
 
 func (f *fake) list(w http.ResponseWriter, folder string) {
-	folder = strings.TrimSuffix(folder, "/") + "/"
+	folder = strings.TrimPrefix(strings.TrimSuffix(folder, "/")+"/", "/")
 	var keys []string
 	for name := range f.secrets {
 		if rest, ok := strings.CutPrefix(name, folder); ok {

@@ -63,8 +63,8 @@ func (c *client) keep(ctx context.Context) error {
 
 // A lifetime is what Vault knows of a token's time, in seconds.
 type lifetime struct {
-	TTL       int  `json:"ttl"`
-	Full      int  `json:"creation_ttl"`
+	TTL       int  `json:"ttl"`          // 0 also in the last second
+	Full      int  `json:"creation_ttl"` // 0 where there is no end
 	Renewable bool `json:"renewable"`
 }
 
@@ -76,6 +76,9 @@ func (t *tokens) learn(ctx context.Context, l lifetime, since time.Time) error {
 	}
 	defer t.lock.Release(1)
 	if !t.held.secret.IsZero() && t.held.since.IsZero() {
+		if l.Full > 0 {
+			l.TTL = max(l.TTL, 1)
+		}
 		t.held = t.held.lasting(time.Duration(l.TTL)*time.Second, since)
 		t.held.renewable, t.held.full = l.Renewable, time.Duration(l.Full)*time.Second
 	}

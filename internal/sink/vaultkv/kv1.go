@@ -1,6 +1,7 @@
 package vaultkv
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -15,7 +16,6 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
 )
 
@@ -52,9 +52,9 @@ func (k *kv1) Inspect(ctx context.Context, name string) (sink.State, error) {
 
 // Put reads again and writes.
 func (k *kv1) Put(ctx context.Context, name string, r sink.Record, prev sink.State) (sink.State, error) {
-	body, err := parse(r.Body)
-	if err != nil {
-		return sink.State{}, err
+	body, ok := parse([]byte(r.Body.Reveal()))
+	if !ok || len(body.mark()) > 0 {
+		return sink.State{}, &failure{operation: opSecretWrite, problem: "the value is not a JSON object, or has a field named like our mark", class: sink.ErrInvalid}
 	}
 	return k.replace(ctx, name, prev, func(now sink.State, _ fields) (fields, error) {
 		switch {
@@ -119,7 +119,15 @@ func (k *kv1) read(ctx context.Context, name string) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode[fields](a)
+	data, err := decode[json.RawMessage](a)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := parse(data)
+	if !ok {
+		return nil, misunderstood(a)
+	}
+	return f, nil
 }
 
 func (k *kv1) state(f fields) sink.State {
@@ -143,18 +151,12 @@ func (k *kv1) state(f fields) sink.State {
 	return s
 }
 
-// parse reads the fields that are to be stored.
-func parse(body credential.Secret) (fields, error) {
+// parse reads an object, its numbers as they are written.
+func parse(object []byte) (fields, bool) {
 	var f fields
-	bad := &failure{operation: opSecretWrite, problem: "the value is not a JSON object", class: sink.ErrInvalid}
-	if json.Unmarshal([]byte(body.Reveal()), &f) != nil || f == nil {
-		return nil, bad
-	}
-	if len(f.mark()) > 0 {
-		bad.problem = "a field has the name of one of our marks"
-		return nil, bad
-	}
-	return f, nil
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	return f, d.Decode(&f) == nil && f != nil
 }
 
 // mark returns our part of f.

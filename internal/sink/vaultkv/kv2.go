@@ -18,10 +18,13 @@ type kv2 struct{ client *client }
 // Inspect reads the metadata.
 func (k *kv2) Inspect(ctx context.Context, name string) (sink.State, error) {
 	m, err := k.read(ctx, name)
-	if errors.Is(err, errAbsent) {
+	switch {
+	case errors.Is(err, errAbsent):
 		return sink.State{}, nil
+	case err != nil:
+		return sink.State{}, err
 	}
-	return m.state(), err
+	return m.state(), nil
 }
 
 // Put goes through the steps that prev leaves to be done: claim, write under
@@ -51,7 +54,7 @@ func (k *kv2) Put(ctx context.Context, name string, r sink.Record, prev sink.Sta
 	}
 	w, err := k.write(ctx, name, r.Body, cas)
 	if errors.Is(err, sink.ErrConflict) && prev.Owner.IsZero() {
-		return sink.State{}, errors.Join(err, k.release(ctx, name))
+		_ = k.release(ctx, name) // what it fails to take back is not believed either
 	}
 	if err != nil {
 		return sink.State{}, err

@@ -10,9 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/credsync/credsync/internal/sink"
 )

@@ -2,6 +2,8 @@ package vaultkv
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -61,6 +63,23 @@ func TestMountIsProven(t *testing.T) {
 				t.Errorf("Inspect: got %+v, %v", state, err)
 			}
 		})
+	})
+	t.Run("a namespace that the server knows is proven, and named in each request", func(t *testing.T) {
+		backend := newFake(2)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Vault-Namespace") != "team/voice" {
+				refuse(w, 404, "no handler for route")
+				return
+			}
+			backend.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		s := (&stand{t: t, mount: "secret", version: 2, backend: server.URL}).behindProxy(plainToken)
+		s.config.Namespace = "team/voice/"
+		s.put(s.open(), "a")
+		if got := strings.Count(strings.Join(s.since(0), "\n"), "/sys/"); got != 2 {
+			t.Errorf("got %d requests below sys/, want 2", got)
+		}
 	})
 	t.Run("it is proven once", func(t *testing.T) {
 		s := fakeStand(t, 2)

@@ -33,7 +33,13 @@ func newProxy(t *testing.T, backend string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{forward: httputil.NewSingleHostReverseProxy(u), versions: make(map[string]int), bodies: make(map[string]string)}
+	forward := httputil.NewSingleHostReverseProxy(u)
+	// One of its own: servers of httptest close the connections of the default
+	// one when they end, whoever is using them.
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	forward.Transport = transport
+	p := &proxy{forward: forward, versions: make(map[string]int), bodies: make(map[string]string)}
 	server := httptest.NewServer(p)
 	t.Cleanup(server.Close)
 	p.URL = server.URL

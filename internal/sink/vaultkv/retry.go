@@ -93,14 +93,13 @@ func lost(operation string, err error) *failure {
 	f := &failure{operation: operation, problem: "the connection broke before the answer was whole", class: sink.ErrUnavailable, again: true}
 	timeout, isNet := errors.AsType[net.Error](err)
 	certificate, _ := errors.AsType[*tls.CertificateVerificationError](err)
-	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	_, unknown := errors.AsType[*net.DNSError](err)
 	switch {
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		f.problem, f.again = "the answer is larger than allowed", false
 	case certificate != nil:
 		f.problem, f.again = "the server's certificate is not trusted; set tls.ca_file or tls.server_name", false
-	case plain:
+	case errors.Is(err, http.ErrSchemeMismatch):
 		f.problem, f.again = "the server speaks no TLS; is address right?", false
 	case unknown:
 		f.problem = "the host of address is not known"

@@ -113,7 +113,7 @@ func (s *stand) hand(method, path string, body any) (int, map[string]any) {
 	if method == http.MethodPatch {
 		req.Header.Set("Content-Type", "application/merge-patch+json")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
