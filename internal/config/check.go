@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/credsync/credsync/internal/fault"
 )
 
 var (
@@ -117,7 +119,7 @@ func (c *Config) checkAuditFile(r *report, at keys, path string) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		r.fault(at, path+" is a directory", "name a file in it")
 	} else if info, err := os.Stat(dir); err != nil {
-		r.fault(at, fmt.Sprintf("directory %s: %s", dir, cause(err)), "make it, or let systemd do so (LogsDirectory=)")
+		r.fault(at, fmt.Sprintf("directory %s: %s", dir, fault.Cause(err)), "make it, or let systemd do so (LogsDirectory=)")
 	} else if !info.IsDir() {
 		r.fault(at, dir+" is not a directory", "name a file in a directory")
 	}
