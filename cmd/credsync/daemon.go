@@ -118,6 +118,9 @@ func (d *service) serve(ctx context.Context, loops []jobLoop) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	if d.cfg.HTTP.Listen != "" {
+		d.log.Warn("http.listen is not served by this release yet", zap.String("listen", d.cfg.HTTP.Listen))
+	}
 	d.log.Info("ready", zap.Int("jobs", len(loops)), zap.String("instance", d.cfg.Instance), zap.String("config", d.cfg.Path))
 	d.notify(daemon.SdNotifyReady)
 	for done := false; !done; {
