@@ -15,8 +15,9 @@ type auditCmd struct {
 }
 
 type auditVerifyCmd struct {
-	File string `arg:"" help:"The audit file."`
-	Head string `placeholder:"SEQ:HASH" help:"A record that has to be there, as run.finish logs it; shows what was cut from the end."`
+	File   string `arg:"" help:"The audit file."`
+	Stream bool   `help:"The file was captured from a stream, where each process starts a chain."`
+	Head   string `placeholder:"SEQ:HASH" help:"A record that has to be there, as run.finish logs it; shows what was cut from the end."`
 }
 
 // Help is what --help adds.
@@ -53,6 +54,7 @@ func (cmd auditVerifyCmd) Run(c *cli, t terminal) error {
 
 // options takes the key from the configuration, where there is one.
 func (cmd auditVerifyCmd) options(c *cli) (o audit.VerifyOptions, err error) {
+	o.Restarts = cmd.Stream
 	if cmd.Head != "" {
 		if o.Head, err = audit.ParseHead(cmd.Head); err != nil {
 			return o, err
