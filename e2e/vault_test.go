@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// leastPolicy is all that credsync needs of Vault for KV version 2: it reads no
+// data, and can't replace metadata. The tests run under it.
+const leastPolicy = `
+path "secret/data/alexa/*"         { capabilities = ["create", "update"] }
+path "secret/metadata/alexa/*"     { capabilities = ["create", "read", "patch"] }
+path "secret/metadata/alexa/"      { capabilities = ["list"] }
+path "sys/internal/ui/mounts/*"    { capabilities = ["read"] }
+path "auth/token/renew-self"       { capabilities = ["update"] }`
+
+// A vault is a Vault server with KV version 2 at secret/, seen as root.
+type vault struct {
+	*testing.T
+	url, root, unseal string
+	trail             string // Vault's own audit log
+}
+
+func startVault(t *testing.T) *vault {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t, "vaultserver"), "-listen", "127.0.0.1:0")
+	cmd.Env = environment(t.TempDir())
+	ready := strings.Fields(start(t, cmd).says(`READY (addr=.* root=.* unseal=.*)\n`))
+	v := &vault{T: t, trail: filepath.Join(t.TempDir(), "vault-audit.jsonl")}
+	v.url, v.root, v.unseal = ready[0][len("addr="):], ready[1][len("root="):], ready[2][len("unseal="):]
+	v.must("PUT", "sys/audit/file", map[string]any{"type": "file", "options": map[string]string{"file_path": v.trail}}, nil)
+	return v
+}
+
+func (v *vault) ask(method, path string, body any) ask {
+	header := map[string]string{"X-Vault-Token": v.root}
+	if method == "PATCH" {
+		header["Content-Type"] = "application/merge-patch+json"
+	}
+	return ask{method: method, url: v.url + "/v1/" + path, header: header, body: body}
+}
+
+// must does what has to succeed, and decodes the answer into out.
+func (v *vault) must(method, path string, body, out any) {
+	v.Helper()
+	v.ask(method, path, body).must(v.T, out)
+}
+
+// token makes a token with a policy of its own.
+func (v *vault) token(policy string) string {
+	v.Helper()
+	v.must("PUT", "sys/policies/acl/credsync", map[string]string{"policy": policy}, nil)
+	var answer struct {
+		Auth struct {
+			ClientToken string `json:"client_token"`
+		}
+	}
+	v.must("POST", "auth/token/create", map[string]any{"policies": []string{"credsync"}}, &answer)
+	return answer.Auth.ClientToken
+}
+
+// A metadata is what KV version 2 knows of a secret beside its value.
+type metadata struct {
+	Current int               `json:"current_version"`
+	Custom  map[string]string `json:"custom_metadata"`
+}
+
+func (v *vault) metadata(skill string) metadata {
+	v.Helper()
+	var answer struct{ Data metadata }
+	v.ask("GET", "secret/metadata/"+secretName(skill), nil).do(v.T, &answer)
+	return answer.Data
+}
+
+func (v *vault) sink() string { return "vault" }
+
+func (v *vault) value(skill string) string {
+	v.Helper()
+	var answer struct {
+		Data struct{ Data json.RawMessage }
+	}
+	v.ask("GET", "secret/data/"+secretName(skill), nil).do(v.T, &answer)
+	return string(answer.Data.Data)
+}
+
+func (v *vault) versions(skill string) int { return v.metadata(skill).Current }
+
+func (v *vault) alter(skill string) {
+	v.Helper()
+	v.must("POST", "secret/data/"+secretName(skill), map[string]any{"data": byHand}, nil)
+}
+
+func (v *vault) remove(skill string) {
+	v.Helper()
+	v.must("DELETE", "secret/data/"+secretName(skill), nil, nil)
+}
+
+func (v *vault) foreign(skill, owner string) {
+	v.Helper()
+	v.alter(skill)
+	if owner != "" {
+		v.must("PATCH", "secret/metadata/"+secretName(skill), map[string]any{
+			"custom_metadata": map[string]string{"credsync_owner": owner, "credsync_skill": skill},
+		}, nil)
+	}
+}
+
+// A vaultRequest is one line of Vault's own audit log.
+type vaultRequest struct {
+	Type    string
+	Request struct{ Operation, Path string }
+}
+
+// requests returns what Vault was asked since the log had length from, and its
+// length now.
+func (v *vault) requests(from int64) (list []vaultRequest, length int64) {
+	v.Helper()
+	f, err := os.Open(v.trail)
+	if err != nil {
+		v.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Seek(from, 0); err != nil {
+		v.Fatal(err)
+	}
+	length = from
+	for r := bufio.NewReader(f); ; {
+		line, err := r.ReadBytes('\n')
+		if err != nil { // all is written: Vault answers after it has logged
+			return list, length
+		}
+		length += int64(len(line))
+		var request vaultRequest
+		if err := json.Unmarshal(line, &request); err != nil {
+			v.Fatal(err)
+		}
+		if request.Type == "request" {
+			list = append(list, request)
+		}
+	}
+}
+
+// counts sums requests up by operation and area, as "read metadata".
+func counts(list []vaultRequest) map[string]int {
+	n := make(map[string]int)
+	for _, r := range list {
+		area := r.Request.Path
+		if parts := strings.Split(area, "/"); parts[0] == "secret" {
+			area = parts[1]
+		}
+		n[r.Request.Operation+" "+area]++
+	}
+	return n
+}

@@ -1,0 +1,306 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// instance is the owner mark of all that the tests let credsync write.
+const instance = "e2e"
+
+// maxRun is how long a command may take.
+const maxRun = 3 * time.Minute
+
+// byHand is what a person writes into a secret that credsync keeps.
+var byHand = map[string]string{"client_id": "by-hand", "client_secret": "by-hand"}
+
+// A settings is a part of the configuration, which JSON is good enough for.
+type settings map[string]any
+
+// A store is a sink's server, looked at past credsync.
+type store interface {
+	sink() string              // its name in the configuration
+	value(skill string) string // as JSON; "" = none
+	versions(skill string) int
+	alter(skill string)          // by hand; creates what is not there
+	remove(skill string)         // in the way that can be taken back
+	foreign(skill, owner string) // makes it somebody else's; owner "" = without a mark
+}
+
+// A world is an Amazon, servers for secrets, and a credsync that is configured
+// to know them all, in one job. It is written anew for each command, so that
+// tests change it as they like.
+type world struct {
+	*testing.T
+	dir    string
+	amazon *amazon
+	source settings
+	job    settings
+	sinks  map[string]settings
+	more   settings // at the top of the configuration
+	env    []string
+	stores []store
+}
+
+// newWorld returns a world with an Amazon of so many skills and no sink.
+func newWorld(t *testing.T, skills int) *world {
+	t.Helper()
+	t.Parallel()
+	dir := t.TempDir()
+	a := startAmazon(t, skills, dir)
+	return &world{
+		T: t, dir: dir, amazon: a, sinks: make(map[string]settings),
+		source: settings{
+			"client_id": a.client.ClientID, "client_secret": file("client-secret"), "refresh_token": file("refresh-token"),
+			"api_url": a.url, "token_url": a.url + "/auth/o2/token", "requests_per_second": 1000, "max_requests_per_second": 1000,
+		},
+		job:  settings{"source": "amazon", "skills": file("skills.txt"), "schedule": "* * * * *"},
+		more: settings{"instance": instance, "state_dir": "state", "audit": file("audit.jsonl")},
+		env:  environment(dir, "AWS_ACCESS_KEY_ID="+awsKeyID, "AWS_SECRET_ACCESS_KEY="+awsSecret, "AWS_EC2_METADATA_DISABLED=true"),
+	}
+}
+
+func file(path string) settings { return settings{"file": path} }
+
+// withVault adds a Vault as the sink "vault", with a token of least privilege.
+func (w *world) withVault() *vault {
+	w.Helper()
+	v := startVault(w.T)
+	w.write("vault-token", v.token(leastPolicy))
+	w.sinks["vault"] = settings{"vault_kv": settings{
+		"address": v.url, "path": "alexa/{skill_id}", "auth": settings{"token": file("vault-token")},
+	}}
+	w.stores = append(w.stores, v)
+	return v
+}
+
+// withAWS adds a moto as the sink "aws".
+func (w *world) withAWS() *aws {
+	w.Helper()
+	a := startAWS(w.T)
+	w.sinks["aws"] = settings{"aws_secrets_manager": settings{
+		"region": region, "name": "alexa/{skill_id}", "endpoint_url": a.gate.URL, "tags": map[string]string{"team": "voice"},
+	}}
+	w.stores = append(w.stores, a)
+	return a
+}
+
+// vaultSink returns the settings of the sink "vault".
+func (w *world) vaultSink() settings { return w.sinks["vault"]["vault_kv"].(settings) }
+
+// secretName is where both servers keep the pair of a skill.
+func secretName(skill string) string { return "alexa/" + skill }
+
+// write writes a file that others can't read.
+func (w *world) write(name, content string) string {
+	w.Helper()
+	path := filepath.Join(w.dir, name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		w.Fatal(err)
+	}
+	return path
+}
+
+func (w *world) read(name string) string {
+	w.Helper()
+	b, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(b)
+}
+
+// configure writes the configuration and returns its path.
+func (w *world) configure() string {
+	w.Helper()
+	job := maps.Clone(w.job)
+	if job["sinks"] == nil {
+		names := []string{}
+		for name := range w.sinks {
+			names = append(names, name)
+		}
+		job["sinks"] = names
+	}
+	all := settings{"sources": settings{"amazon": settings{"smapi": w.source}}, "sinks": w.sinks, "jobs": settings{"job": job}}
+	maps.Copy(all, w.more)
+	return w.write("e2e.yaml", encode(w.T, all))
+}
+
+// A run is a command that has ended.
+type run struct {
+	code           int
+	stdout, stderr string
+	took           time.Duration
+	maxRSS         int64 // KiB on Linux
+}
+
+// command returns credsync with this world's configuration.
+func (w *world) command(ctx context.Context, args ...string) *exec.Cmd {
+	w.Helper()
+	cmd := exec.CommandContext(ctx, program(w.T, "credsync"), append([]string{"-c", w.configure()}, args...)...)
+	cmd.Dir, cmd.Env = w.dir, w.env
+	return cmd
+}
+
+// credsync runs a command to its end.
+func (w *world) credsync(args ...string) run {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), maxRun)
+	defer cancel()
+	cmd := w.command(ctx, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	begin := time.Now()
+	err := cmd.Run()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended || ctx.Err() != nil {
+		w.Fatalf("credsync %s: %v\n%s", strings.Join(args, " "), err, tail(stderr.String()))
+	}
+	return run{
+		code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(begin),
+		maxRSS: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss,
+	}
+}
+
+// A report is what sync and plan print.
+type report struct {
+	run
+	Plan     string
+	Outcomes map[string]int
+	Requests map[string]int
+	Results  []result
+	Error    string
+}
+
+type result struct{ Skill, Sink, Name, Outcome, Version, Reason, Error string }
+
+// sync makes one pass and returns its report.
+func (w *world) sync(args ...string) report {
+	w.Helper()
+	return w.parse(w.credsync(append([]string{"sync", "-o", "json"}, args...)...))
+}
+
+func (w *world) parse(ended run) report {
+	w.Helper()
+	r := report{run: ended}
+	if err := json.Unmarshal([]byte(ended.stdout), &r); err != nil {
+		w.Fatalf("exit code %d, standard output is not one JSON object: %v\n%s\n%s", ended.code, err, tail(ended.stdout), tail(ended.stderr))
+	}
+	maps.DeleteFunc(r.Outcomes, func(_ string, n int) bool { return n == 0 })
+	return r
+}
+
+// wantSync makes one pass that has to end so.
+func (w *world) wantSync(code int, outcomes map[string]int) report {
+	w.Helper()
+	r := w.sync()
+	w.want(r, code, outcomes)
+	return r
+}
+
+func (w *world) want(r report, code int, outcomes map[string]int) {
+	w.Helper()
+	diff := cmp.Diff(outcomes, r.Outcomes)
+	if r.code == code && diff == "" {
+		return
+	}
+	w.Errorf("exit code %d, want %d; outcomes (-want +got):\n%s%s", r.code, code, diff, tail(r.stderr))
+	for i, res := range r.troubles() {
+		if i < 5 {
+			w.Logf("%+v", res)
+		}
+	}
+}
+
+// troubles returns the results that did not go well.
+func (r report) troubles() (bad []result) {
+	for _, res := range r.Results {
+		if res.Reason != "" {
+			bad = append(bad, res)
+		}
+	}
+	return bad
+}
+
+// in returns the results of one sink by skill.
+func (r report) in(sink string) map[string]result {
+	found := make(map[string]result)
+	for _, res := range r.Results {
+		if res.Sink == sink {
+			found[res.Skill] = res
+		}
+	}
+	return found
+}
+
+// holds checks that every store holds at each skill's name what Amazon says, and
+// returns the pairs.
+func (w *world) holds(stores ...store) map[string]pair {
+	w.Helper()
+	if len(stores) == 0 {
+		stores = w.stores
+	}
+	pairs := make(map[string]pair)
+	for _, skill := range w.amazon.skills() {
+		pairs[skill] = w.amazon.pair(skill)
+		for _, s := range stores {
+			var got pair
+			_ = json.Unmarshal([]byte(s.value(skill)), &got)
+			if got != pairs[skill] {
+				w.Errorf("%s does not hold what Amazon says of %s", s.sink(), skill)
+			}
+		}
+	}
+	return pairs
+}
+
+// versions returns the number of versions of each secret, by "SINK SKILL".
+func (w *world) versions() map[string]int {
+	w.Helper()
+	n := make(map[string]int)
+	for _, skill := range w.amazon.skills() {
+		for _, s := range w.stores {
+			n[s.sink()+" "+skill] = s.versions(skill)
+		}
+	}
+	return n
+}
+
+// wantVersions wants the secrets of these skills, and no others, to have one more
+// version in each store than before.
+func (w *world) wantVersions(before map[string]int, more ...string) {
+	w.Helper()
+	want := maps.Clone(before)
+	for _, skill := range more {
+		for _, s := range w.stores {
+			want[s.sink()+" "+skill]++
+		}
+	}
+	if diff := cmp.Diff(want, w.versions()); diff != "" {
+		w.Errorf("versions (-want +got):\n%s", diff)
+	}
+}
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// uuid returns one of its own for each n.
+func uuid(n int) string { return fmt.Sprintf("8a3b0000-0000-4000-8000-%012d", n) }
