@@ -26,8 +26,8 @@ const (
 	notAccepted   = "InvalidParameterException"
 )
 
-// denied and invalid hold what AWS answers where a retry can't help (AWS:
-// common errors; errors of Secrets Manager, KMS and STS).
+// What AWS answers, by what follows (AWS: common errors; errors of Secrets
+// Manager, KMS and STS).
 var (
 	denied = []string{
 		"AccessDenied", "AccessDeniedException", "NotAuthorized", "OptInRequired", "RegionDisabledException",
@@ -35,11 +35,13 @@ var (
 		"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "AuthFailure",
 		"MissingAuthenticationToken", "MissingAuthenticationTokenException",
 		"InvalidIdentityToken", "IDPRejectedClaim", "KMSAccessDeniedException",
+		"RequestTimeTooSkewed", "RequestExpired", "EncryptionFailure", "DecryptionFailure",
 	}
 	invalid = []string{
 		"ValidationException", "ValidationError", notAccepted, wrongState, alreadyExists, notFound,
 		"LimitExceededException", "SerializationException", "PreconditionNotMetException",
 	}
+	tooFast = []string{"TooManyRequestsException", "RequestLimitExceeded", "SlowDown"} // and all that throttles by name
 	// hints hold the way out where the code alone doesn't show it.
 	hints = map[string]string{
 		"RequestTimeTooSkewed":   "the clock of this machine is wrong; set it by NTP",
@@ -103,9 +105,9 @@ func sentinel(code string, status int) error {
 	switch {
 	case status >= 500:
 		return sink.ErrUnavailable
-	case status == 429, strings.Contains(code, "Throttl"), code == "TooManyRequestsException", code == "RequestLimitExceeded", code == "SlowDown":
+	case status == 429, strings.Contains(code, "Throttl"), slices.Contains(tooFast, code):
 		return sink.ErrRateLimited
-	case slices.Contains(denied, code), code == "RequestTimeTooSkewed", code == "RequestExpired", code == "EncryptionFailure", code == "DecryptionFailure":
+	case slices.Contains(denied, code):
 		return sink.ErrDenied
 	case slices.Contains(invalid, code):
 		return sink.ErrInvalid

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,6 +69,7 @@ type identityRig struct {
 	sts     *fakeSTS
 	options Options
 	config  Config
+	mu      sync.Mutex
 	keys    []string
 	heard   []string // what the observer heard
 }
@@ -77,6 +79,8 @@ func newIdentityRig(t *testing.T) *identityRig {
 	plainEnvironment(t)
 	r := &identityRig{fake: newFake(), sts: &fakeSTS{}}
 	g := &gate{backend: r.fake, instead: func(_ http.ResponseWriter, q *http.Request) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.keys = append(r.keys, signer(q))
 		return false
 	}}
@@ -118,6 +122,26 @@ func TestIdentity(t *testing.T) {
 		wantStrings(t, "observed", r.heard, "aws_sts AssumeRole 200", "aws_secrets_manager DescribeSecret 400")
 		q := r.sts.asked[0]
 		wantStrings(t, "STS was asked for", []string{q.Get("RoleArn"), q.Get("ExternalId"), q.Get("RoleSessionName")}, roleARN, externalID, "credsync")
+	})
+	t.Run("a role is asked for once, whoever asks", func(t *testing.T) {
+		r := newIdentityRig(t)
+		r.config.RoleARN = roleARN
+		s, err := Open(t.Context(), r.config, Options{sts: r.options.sts})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 16 {
+			all.Go(func() {
+				if _, err := s.List(t.Context(), "prod"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if r.sts.times != 1 {
+			t.Errorf("STS was asked %d times, want once", r.sts.times)
+		}
 	})
 	t.Run("a web identity", func(t *testing.T) {
 		r := newIdentityRig(t)

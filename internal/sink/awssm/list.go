@@ -26,7 +26,10 @@ const pageSize = 100
 func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State, error) {
 	states := make(map[string]sink.State)
 	for token := (*string)(nil); ; {
-		out, err := s.page(ctx, instance, pageSize, token)
+		// The filters narrow: AWS takes them for beginnings, and does not pair
+		// key and value.
+		out, err := s.page(ctx, pageSize, token,
+			filter(types.FilterNameStringTypeTagKey, tagOwner), filter(types.FilterNameStringTypeTagValue, instance))
 		if err != nil {
 			return nil, explain(ctx, "list", err)
 		}
@@ -51,15 +54,11 @@ func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State
 	}
 }
 
-// page asks for one page of what bears instance's mark, and more: AWS takes
-// filters for beginnings, and does not pair key and value. Its errors are the
+// page asks for one page of what the filters let through. Its errors are the
 // SDK's, an answer without content aside.
-func (s *Sink) page(ctx context.Context, instance string, size int32, token *string) (*secretsmanager.ListSecretsOutput, error) {
+func (s *Sink) page(ctx context.Context, size int32, token *string, filters ...types.Filter) (*secretsmanager.ListSecretsOutput, error) {
 	out, err := s.api.ListSecrets(ctx, &secretsmanager.ListSecretsInput{
-		Filters: []types.Filter{
-			{Key: types.FilterNameStringTypeTagKey, Values: []string{tagOwner}},
-			{Key: types.FilterNameStringTypeTagValue, Values: []string{instance}},
-		},
+		Filters:                filters,
 		IncludePlannedDeletion: aws.Bool(true),
 		MaxResults:             &size,
 		NextToken:              token,
@@ -68,6 +67,10 @@ func (s *Sink) page(ctx context.Context, instance string, size int32, token *str
 		return nil, errEmptyAnswer
 	}
 	return out, err
+}
+
+func filter(key types.FilterNameStringType, value string) types.Filter {
+	return types.Filter{Key: key, Values: []string{value}}
 }
 
 // described returns what a listing says of a secret as DescribeSecret says it.

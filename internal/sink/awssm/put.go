@@ -56,39 +56,6 @@ func fits(name string, r sink.Record) error {
 	return nil
 }
 
-// create makes the secret called name, with value and mark in one call.
-func (s *Sink) create(ctx context.Context, name string, r sink.Record) (sink.State, error) {
-	tags := append(ownerTags(r.Owner), newTag(tagKey, r.Key))
-	for key, value := range s.config.Tags {
-		tags = append(tags, newTag(key, value))
-	}
-	in := &secretsmanager.CreateSecretInput{
-		Name:               &name,
-		ClientRequestToken: aws.String(string(r.Fingerprint)),
-		SecretString:       aws.String(r.Body.Reveal()),
-		Tags:               tags,
-	}
-	if s.config.KMSKeyID != "" {
-		in.KmsKeyId = &s.config.KMSKeyID
-	}
-	out, err := s.api.CreateSecret(ctx, in)
-	switch {
-	case isCode(err, alreadyExists), isCode(err, wrongState):
-		return s.lost(ctx, name, r)
-	case err == nil && (aws.ToString(out.ARN) == "" || aws.ToString(out.Name) != name):
-		err = errEmptyAnswer
-	}
-	if err != nil {
-		return sink.State{}, explain(ctx, "create", err)
-	}
-	// A token that is known already answers as if it were new, but the secret
-	// may have moved on since: only the version tells.
-	if aws.ToString(out.VersionId) != string(r.Fingerprint) {
-		return s.lost(ctx, name, r)
-	}
-	return written(aws.ToString(out.ARN), r), nil
-}
-
 // update writes r to the secret with arn, which is ours and was in the state
 // prev.
 func (s *Sink) update(ctx context.Context, arn string, r sink.Record, prev sink.State) (sink.State, error) {
@@ -101,7 +68,9 @@ func (s *Sink) update(ctx context.Context, arn string, r sink.Record, prev sink.
 			return sink.State{}, explainWrite(ctx, "restore", err)
 		}
 		if prev.Version == string(r.Fingerprint) {
-			return s.confirm(ctx, arn, written(arn, r))
+			back := written(arn, r)
+			back.Key = prev.Key
+			return s.confirm(ctx, arn, back)
 		}
 	}
 	if err := s.replace(ctx, arn, r, prev.Version); err != nil {
@@ -197,19 +166,6 @@ func (s *Sink) confirm(ctx context.Context, arn string, want sink.State) (sink.S
 		return sink.State{}, s.stolen(d, want.Owner)
 	}
 	return want, nil
-}
-
-// lost tells why r can't be created at name: what stands there now is ours, by
-// an attempt whose answer was lost, or it is a conflict, or foreign.
-func (s *Sink) lost(ctx context.Context, name string, r sink.Record) (sink.State, error) {
-	d, err := s.describe(ctx, name)
-	if err != nil {
-		return sink.State{}, explainWrite(ctx, "look again", err)
-	}
-	if now := s.state(d); now == written(aws.ToString(d.ARN), r) {
-		return now, nil
-	}
-	return sink.State{}, s.stolen(d, r.Owner)
 }
 
 // stolen is the error where d stands instead of what owner's write was decided
