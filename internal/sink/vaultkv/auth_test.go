@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
 )
@@ -252,6 +254,26 @@ func TestStaticToken(t *testing.T) {
 		_, err := s.open().Inspect(t.Context(), name)
 		if !errors.Is(err, sink.ErrDenied) || !strings.Contains(err.Error(), path) {
 			t.Errorf("got error %v", err)
+		}
+	})
+	t.Run("of a token without an end, Keep asks once", func(t *testing.T) {
+		s := fakeStand(t, 2)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second/5)
+		defer cancel()
+		asked := s.asked(func() {
+			if err := s.open().Keep(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		if diff := cmp.Diff([]string{"GET auth/token/lookup-self"}, asked); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a token that Vault doesn't know can't be kept", func(t *testing.T) {
+		s := fakeStand(t, 2)
+		s.config.Auth.Token = s.file("nobody")
+		if err := s.open().Keep(t.Context()); !errors.Is(err, sink.ErrDenied) {
+			t.Errorf("got error %v, want %v", err, sink.ErrDenied)
 		}
 	})
 	t.Run("a periodic token is kept alive", func(t *testing.T) {

@@ -1,6 +1,7 @@
 package vaultkv
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,7 +81,7 @@ func (s *Sink) needs() ([]need, error) {
 	}, nil
 }
 
-func (s *Sink) sampleInstance() string { return trimmedOr(s.instance, "default") }
+func (s *Sink) sampleInstance() string { return cmp.Or(s.instance, "default") }
 
 func (s *Sink) checkRights(ctx context.Context) ([]string, error) {
 	needs, err := s.needs()
@@ -114,21 +115,27 @@ func compareRights(needs []need, granted map[string][]string) (advice []string, 
 		if slices.Contains(has, "root") {
 			return []string{"the token is a root token; give credsync one with the policy that `credsync policy` prints"}, nil
 		}
-		lacks := func(right string) bool { return !slices.Contains(has, right) }
-		if m := slices.DeleteFunc(slices.Clone(n.needed), func(r string) bool { return !lacks(r) }); len(m) > 0 {
-			missing = append(missing, strings.Join(m, ", ")+" on "+n.path)
+		if lacking := pick(n.needed, has, false); lacking != "" {
+			missing = append(missing, lacking+" on "+n.path)
 		}
-		if m := slices.DeleteFunc(slices.Clone(n.useful), func(r string) bool { return !lacks(r) }); len(m) > 0 {
-			advice = append(advice, fmt.Sprintf("the policy lacks %s on %s: %s", strings.Join(m, ", "), n.path, n.why))
+		if lacking := pick(n.useful, has, false); lacking != "" {
+			advice = append(advice, fmt.Sprintf("the policy lacks %s on %s: %s", lacking, n.path, n.why))
 		}
-		if m := slices.DeleteFunc(slices.Clone(n.surplus), lacks); len(m) > 0 {
-			advice = append(advice, fmt.Sprintf("the policy grants %s on %s, which credsync never needs", strings.Join(m, ", "), n.path))
+		if extra := pick(n.surplus, has, true); extra != "" {
+			advice = append(advice, fmt.Sprintf("the policy grants %s on %s, which credsync never needs", extra, n.path))
 		}
 	}
 	if len(missing) > 0 {
 		err = &failure{operation: opCapabilities, problem: "the policy lacks " + strings.Join(missing, " and "), class: sink.ErrDenied}
 	}
 	return advice, err
+}
+
+// pick lists those of rights that has holds, or those that it doesn't.
+func pick(rights, has []string, held bool) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(rights), func(right string) bool {
+		return slices.Contains(has, right) != held
+	}), ", ")
 }
 
 // checkExpiry advises where Vault is going to delete what stands there now, as a
@@ -140,8 +147,11 @@ func (s *Sink) checkExpiry(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	names, err := s.rendered(ctx, s.sampleInstance())
-	if errors.Is(err, sink.ErrDenied) {
-		return nil, nil
+	switch {
+	case errors.Is(err, sink.ErrDenied):
+		return nil, nil // that the list is missing was said before
+	case err != nil:
+		return nil, err
 	}
 	for _, name := range names[:min(len(names), samples)] {
 		m, err := k.read(ctx, name)
@@ -152,7 +162,7 @@ func (s *Sink) checkExpiry(ctx context.Context) ([]string, error) {
 			return []string{fmt.Sprintf("Vault is going to delete the current version of %s at %s (delete_version_after); the next run after that writes it anew", name, at.Format(time.RFC3339))}, nil
 		}
 	}
-	return nil, err
+	return nil, nil
 }
 
 func loopback(host string) bool {

@@ -34,7 +34,6 @@ type request struct {
 // An answer is what came back, whole.
 type answer struct {
 	operation  string
-	method     string
 	status     int
 	date       time.Time     // by the server's clock
 	retryAfter time.Duration // zero where the server named none
@@ -99,7 +98,7 @@ func (c *client) call(ctx context.Context, r request) (answer, error) {
 
 // attempt makes r once.
 func (c *client) attempt(ctx context.Context, r request, token credential.Secret) (answer, error) {
-	a := answer{operation: c.routes.operation(r.method, r.path, r.list), method: r.method}
+	a := answer{operation: c.routes.operation(r.method, r.path, r.list)}
 	req, err := c.encode(ctx, r, token)
 	if err != nil {
 		return a, &failure{operation: a.operation, problem: "the request can't be built", class: sink.ErrInvalid}

@@ -77,8 +77,7 @@ func (f *failure) refusal(a answer) {
 	switch {
 	case a.says("versioned K/V"):
 		f.problem, f.class = "the mount is KV version 2; set version: 2", sink.ErrInvalid
-	case a.status == http.StatusNotFound && len(a.body) == 0 && a.method == http.MethodPatch,
-		a.status == http.StatusNotFound && known && len(errs) == 0:
+	case a.status == http.StatusNotFound && a.absence(errs, known):
 		f.problem, f.class = "the path is empty", errAbsent
 	case a.status == http.StatusNotFound && a.says("no handler for route"):
 		f.problem, f.class = "nothing is mounted there; set mount (and auth.approle.mount) to what `vault secrets list` shows", sink.ErrInvalid
@@ -114,6 +113,18 @@ func (a answer) errors() ([]string, bool) {
 	var body api.ErrorResponse
 	known := json.Unmarshal(a.body, &body) == nil && body.Errors != nil
 	return body.Errors, known
+}
+
+// absence reports whether a 404 says that the path is empty: with an empty list
+// of errors, or to a PATCH with nothing at all.
+func (a answer) absence(errs []string, known bool) bool {
+	switch a.operation {
+	case opMetadataRead, opSecretRead, opList:
+		return known && len(errs) == 0
+	case opMetadataPatch:
+		return len(errs) == 0 && (known || len(a.body) == 0)
+	}
+	return false
 }
 
 // says reports whether a is an error of Vault's that holds text.

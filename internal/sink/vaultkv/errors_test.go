@@ -64,6 +64,7 @@ func TestAnswersAndTheirErrors(t *testing.T) {
 		{"403 of a firewall", 403, nil, `<html>` + echo, sink.ErrUnavailable, "not one of Vault's", 1},
 		{"404 of a proxy", 404, nil, `404 page not found`, sink.ErrUnavailable, "not one of Vault's", 1},
 		{"404 of another API", 404, nil, `{"message":"not found"}`, sink.ErrUnavailable, "not one of Vault's", 1},
+		{"an empty path of the wrong kind", 404, nil, `{"request_id":"1","data":null,"warnings":["Invalid path for a versioned K/V secrets engine."]}`, sink.ErrInvalid, "set version: 2", 1},
 		{"no mount", 404, nil, `{"errors":["no handler for route \"canary\". route entry not found."]}`, sink.ErrInvalid, "set mount", 1},
 		{"a node that lags behind", 412, nil, `{"errors":["required index state not present"]}`, sink.ErrUnavailable, "lags behind", 3},
 		{"too many", 429, nil, `{"errors":["rate limit quota exceeded"]}`, sink.ErrRateLimited, "quota", 3},

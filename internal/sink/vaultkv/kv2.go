@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -43,11 +42,7 @@ func (k *kv2) Put(ctx context.Context, name string, r sink.Record, prev sink.Sta
 		// that says anything may come after the confirmation of somebody faster.
 		err = k.patch(ctx, name, nil)
 	case prev.Fingerprint == r.Fingerprint:
-		now, err := k.Inspect(ctx, name)
-		if err == nil && now != prev {
-			err = moved(now, r.Owner)
-		}
-		return now, err
+		return k.confirm(ctx, name, prev)
 	}
 	if err != nil {
 		return sink.State{}, err
@@ -66,6 +61,18 @@ func (k *kv2) Put(ctx context.Context, name string, r sink.Record, prev sink.Sta
 		return sink.State{}, err
 	}
 	return sink.State{Exists: true, Owner: r.Owner, Fingerprint: r.Fingerprint, Key: r.Key, Version: strconv.Itoa(w.Version), Ref: w.Created}, nil
+}
+
+// confirm returns prev if that is what still stands at name.
+func (k *kv2) confirm(ctx context.Context, name string, prev sink.State) (sink.State, error) {
+	now, err := k.Inspect(ctx, name)
+	if err == nil && now != prev {
+		err = moved(now, prev.Owner)
+	}
+	if err != nil {
+		return sink.State{}, err
+	}
+	return now, nil
 }
 
 // Adopt patches owner and skill in.
@@ -135,15 +142,6 @@ func (k *kv2) patch(ctx context.Context, name string, pairs map[string]*string) 
 	return err
 }
 
-// pairs returns m in the shape of a patch.
-func (m mark) pairs() map[string]*string {
-	pairs := make(map[string]*string, len(m))
-	for key, value := range m {
-		pairs[key] = &value
-	}
-	return pairs
-}
-
 // write stores body as the version after cas.
 func (k *kv2) write(ctx context.Context, name string, body credential.Secret, cas int) (written, error) {
 	var object map[string]json.RawMessage
@@ -167,15 +165,6 @@ type written struct {
 	Version int    `json:"version"`
 	Created string `json:"created_time"`
 	Custom  mark   `json:"custom_metadata"`
-}
-
-// moved is the error for finding now where something else was, for a writer who
-// acts for owner.
-func moved(now sink.State, owner sink.Owner) error {
-	if !now.Owner.IsZero() && now.Owner != owner {
-		return fmt.Errorf("the mark of another stands there: %w", sink.ErrForeign)
-	}
-	return fmt.Errorf("another state was found: %w", sink.ErrConflict)
 }
 
 func (k *kv2) read(ctx context.Context, name string) (metadata, error) {

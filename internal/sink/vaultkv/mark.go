@@ -40,8 +40,8 @@ func adoptMark(o sink.Owner) mark {
 	return mark{keyOwner: o.Instance, keySkill: string(o.Skill), keyVersion: "0", keyFingerprint: uncertain}
 }
 
-// confirmMark says that version w holds what r says. It names no
-// owner, so that it claims nothing where it comes too late.
+// confirmMark says that version w holds what r says. It names no owner, so that
+// it claims nothing where it comes too late.
 func confirmMark(r sink.Record, w written) mark {
 	return mark{keyVersion: strconv.Itoa(w.Version), keyCreated: w.Created, keyFingerprint: string(r.Fingerprint), keyKey: r.Key}
 }
@@ -61,4 +61,13 @@ func (m mark) fingerprint() credential.Fingerprint {
 		return f
 	}
 	return ""
+}
+
+// pairs returns m in the shape of a patch.
+func (m mark) pairs() map[string]*string {
+	pairs := make(map[string]*string, len(m))
+	for key, value := range m {
+		pairs[key] = &value
+	}
+	return pairs
 }

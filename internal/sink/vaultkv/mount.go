@@ -102,10 +102,15 @@ func (m *mount) compare(a answer) error {
 // ignores the header, as Vault's open-source edition does.
 func (m *mount) namespaced(ctx context.Context, r request) error {
 	r.namespace = "credsync-" + uuid.NewString()
-	switch _, err := m.client.call(ctx, r); {
+	t, err := m.client.tokens.get(ctx)
+	if err != nil {
+		return err
+	}
+	// Not by call: a token that isn't known there is no reason to log in again.
+	switch _, err := m.client.send(ctx, r, t.secret); {
 	case err == nil:
 		return &failure{operation: opMountRead, problem: "this server knows no namespaces and would write elsewhere; remove namespace", class: sink.ErrInvalid}
-	case errors.Is(err, sink.ErrDenied), errors.Is(err, sink.ErrInvalid), errors.Is(err, errAbsent):
+	case errors.Is(err, sink.ErrDenied), errors.Is(err, sink.ErrInvalid):
 		return nil
 	default:
 		return err

@@ -46,8 +46,8 @@ func (c *client) send(ctx context.Context, r request, token credential.Secret) (
 	if over := ctx.Err(); err != nil && over != nil {
 		return a, fmt.Errorf("%s: %w", c.routes.operation(r.method, r.path, r.list), over)
 	}
-	if p, ok := errors.AsType[*backoff.PermanentError](err); ok {
-		err = p.Unwrap()
+	if final, ok := errors.AsType[*backoff.PermanentError](err); ok {
+		err = final.Unwrap()
 	}
 	return a, err
 }

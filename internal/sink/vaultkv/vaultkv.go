@@ -160,5 +160,14 @@ func (s *Sink) refuse(ctx context.Context, name string, owner sink.Owner, prev s
 	return fmt.Errorf("the mark is not ours: %w", sink.ErrForeign)
 }
 
+// moved is the error for finding now where something else was, for a writer who
+// acts for owner.
+func moved(now sink.State, owner sink.Owner) error {
+	if !now.Owner.IsZero() && now.Owner != owner {
+		return fmt.Errorf("the mark of another stands there: %w", sink.ErrForeign)
+	}
+	return fmt.Errorf("another state was found: %w", sink.ErrConflict)
+}
+
 // strange reports whether something without our mark is at the path.
 func strange(s sink.State) bool { return s.Exists && s.Owner.IsZero() }
