@@ -15,15 +15,11 @@ type ask struct {
 	body        any // sent as JSON, or as it is if bytes; nil = none
 }
 
-// do sends a and decodes the answer, if it is JSON, into out, if that is not nil.
-func (a ask) do(t *testing.T, out any) (status int) {
+func (a ask) do(t *testing.T) (status int, answer []byte) {
 	t.Helper()
 	body, ok := a.body.([]byte)
 	if a.body != nil && !ok {
-		var err error
-		if body, err = json.Marshal(a.body); err != nil {
-			t.Fatal(err)
-		}
+		body = []byte(encode(t, a.body))
 	}
 	req, err := http.NewRequestWithContext(t.Context(), a.method, a.url, bytes.NewReader(body))
 	if err != nil {
@@ -37,28 +33,45 @@ func (a ask) do(t *testing.T, out any) (status int) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
+	if answer, err = io.ReadAll(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, answer
+}
+
+// may decodes the answer into out, which stays as it is where a failed.
+func (a ask) may(t *testing.T, out any) {
+	t.Helper()
+	if status, answer := a.do(t); status < http.StatusMultipleChoices {
+		decode(t, answer, out)
+	}
+}
+
+// must is may for what has to succeed.
+func (a ask) must(t *testing.T, out any) {
+	t.Helper()
+	status, answer := a.do(t)
+	if status >= http.StatusMultipleChoices {
+		t.Fatalf("%s %s: %d %s", a.method, a.url, status, tail(string(answer)))
+	}
+	decode(t, answer, out)
+}
+
+func decode(t *testing.T, answer []byte, out any) {
+	t.Helper()
+	if out == nil {
+		return
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		t.Fatalf("%v in %s", err, tail(string(answer)))
+	}
+}
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out != nil && len(answer) > 0 {
-		if err := json.Unmarshal(answer, out); err != nil && resp.StatusCode < 300 {
-			t.Fatalf("%s %s: %v", a.method, a.url, err)
-		}
-	}
-	return resp.StatusCode
-}
-
-// must is do for what has to succeed.
-func (a ask) must(t *testing.T, out any) {
-	t.Helper()
-	var raw json.RawMessage
-	if status := a.do(t, &raw); status >= 300 {
-		t.Fatalf("%s %s: %d %s", a.method, a.url, status, raw)
-	}
-	if out != nil {
-		if err := json.Unmarshal(raw, out); err != nil {
-			t.Fatalf("%s %s: %v", a.method, a.url, err)
-		}
-	}
+	return string(b)
 }

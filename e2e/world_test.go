@@ -293,14 +293,5 @@ func (w *world) wantVersions(before map[string]int, more ...string) {
 	}
 }
 
-func encode(t *testing.T, v any) string {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // uuid returns one of its own for each n.
 func uuid(n int) string { return fmt.Sprintf("8a3b0000-0000-4000-8000-%012d", n) }
