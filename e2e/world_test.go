@@ -256,14 +256,18 @@ func (w *world) holds(stores ...store) map[string]pair {
 	for _, skill := range w.amazon.skills() {
 		pairs[skill] = w.amazon.pair(skill)
 		for _, s := range stores {
-			var got pair
-			_ = json.Unmarshal([]byte(s.value(skill)), &got)
-			if got != pairs[skill] {
+			if pairIn(s.value(skill)) != pairs[skill] {
 				w.Errorf("%s does not hold what Amazon says of %s", s.sink(), skill)
 			}
 		}
 	}
 	return pairs
+}
+
+// pairIn returns what a stored value holds, or the zero pair.
+func pairIn(value string) (p pair) {
+	_ = json.Unmarshal([]byte(value), &p)
+	return p
 }
 
 // versions returns the number of versions of each secret, by "SINK SKILL".
