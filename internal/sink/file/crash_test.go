@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -223,7 +224,7 @@ func TestAMarkThatIsNotUnderstoodGuardsItsFile(t *testing.T) {
 	for what, text := range map[string]string{
 		"empty":              "",
 		"torn":               whole[:len(whole)/2],
-		"of a newer format":  `{"format":2}`,
+		"of a newer format":  strings.Replace(whole, `"format":1`, `"format":2`, 1),
 		"of unknown fields":  whole[:len(whole)-1] + `,"more":1}`,
 		"with a tail":        whole + whole,
 		"without a value":    markText(t, nil, nil),

@@ -4,6 +4,8 @@ package file_test
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -148,8 +150,8 @@ func TestTwoSinksOfOneDirectoryHaveOneWinner(t *testing.T) {
 	}
 }
 
-// TestALookNeverSeesHalfAWrite looks while another writes: what it sees is ours
-// at every moment, though a value may not be confirmed yet.
+// TestALookNeverSeesHalfAWrite looks while another writes: the mark and the
+// bytes that it sees belong together, though a value may not be confirmed yet.
 func TestALookNeverSeesHalfAWrite(t *testing.T) {
 	c := config(t)
 	s, records := open(t, c), values(t, c)
@@ -169,6 +171,11 @@ func TestALookNeverSeesHalfAWrite(t *testing.T) {
 		}
 	})
 	looker := open(t, c)
+	var digests []string // of the versions 1, 2, 3 …, which come round
+	for _, r := range records {
+		sum := sha256.Sum256([]byte(r.Body.Reveal()))
+		digests = append(digests, hex.EncodeToString(sum[:]))
+	}
 	for n := 0; ; n++ {
 		select {
 		case <-done:
@@ -181,8 +188,9 @@ func TestALookNeverSeesHalfAWrite(t *testing.T) {
 		if err != nil {
 			t.Errorf("look %d: %v", n, err)
 		}
-		if state.Owner != owner || !state.Exists {
-			t.Errorf("look %d: got %+v, want it ours", n, state)
+		version, _ := strconv.Atoi(state.Version)
+		if state.Owner != owner || version == 0 || state.Ref != digests[(version-1)%len(digests)] {
+			t.Errorf("look %d: got %+v, want it ours, and the bytes of its version", n, state)
 		}
 	}
 }

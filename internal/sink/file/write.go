@@ -41,6 +41,12 @@ func (s *Sink) content(r sink.Record) ([]byte, error) {
 	return sealed.Bytes(), nil
 }
 
+// digest returns what a mark calls the digest of content.
+func digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
 // write puts content at name and marks it as r, where now was found under the
 // lock that is still held.
 func (d *directory) write(ctx context.Context, name string, now looked, r sink.Record, content []byte) (sink.State, error) {
@@ -50,8 +56,7 @@ func (d *directory) write(ctx context.Context, name string, now looked, r sink.R
 		}
 		return d.finish(ctx, name, newMark(r.Owner, kept, nil))
 	}
-	sum := sha256.Sum256(content)
-	next := &value{Version: now.following(), Fingerprint: r.Fingerprint, Key: r.Key, Digest: hex.EncodeToString(sum[:])}
+	next := &value{Version: now.following(), Fingerprint: r.Fingerprint, Key: r.Key, Digest: digest(content)}
 	if err := d.create(temporaryFile, content, d.sink.mode, d.sink.gid); err != nil {
 		return sink.State{}, err
 	}
