@@ -23,58 +23,44 @@ var contexts = slices.Concat(
 
 // ending returns the cases of a context that ends by cause.
 func ending(cause error) []testCase {
-	return []testCase{
-		{fmt.Sprintf("%v before Inspect: nothing is sent", cause), func(b *bench) {
-			b.create(1, "a")
-			b.sendsNothing(cause, func(ctx context.Context) error {
-				_, err := b.h.Sink.Inspect(ctx, b.name(1))
-				return err
-			})
+	var cases []testCase
+	for _, c := range []struct {
+		what   string
+		stands bool // something is there before the call
+		call   func(ctx context.Context, b *bench, r sink.Record, prev sink.State) error
+	}{
+		{"Inspect", true, func(ctx context.Context, b *bench, _ sink.Record, _ sink.State) error {
+			_, err := b.h.Sink.Inspect(ctx, b.name(1))
+			return err
 		}},
-		{fmt.Sprintf("%v before a create: nothing is sent", cause), func(b *bench) {
-			r, absent := b.record(1, "a"), b.inspect(1)
-			b.sendsNothing(cause, func(ctx context.Context) error {
-				_, err := b.h.Sink.Put(ctx, b.name(1), r, absent)
-				return err
-			})
-			b.untouched(1, Stored{})
-		}},
-		{fmt.Sprintf("%v before an update: nothing is sent", cause), func(b *bench) {
-			old, s := b.create(1, "a")
-			r := b.record(1, "b")
-			b.sendsNothing(cause, func(ctx context.Context) error {
-				_, err := b.h.Sink.Put(ctx, b.name(1), r, s)
-				return err
-			})
-			b.current(1, old)
-		}},
-		{fmt.Sprintf("%v while Inspect hangs: it returns soon", cause), func(b *bench) {
-			b.create(1, "a")
-			b.returnsSoon(cause, func(ctx context.Context) error {
-				_, err := b.h.Sink.Inspect(ctx, b.name(1))
-				return err
-			})
-		}},
-		{fmt.Sprintf("%v while a create hangs: it returns soon", cause), func(b *bench) {
-			r := b.record(1, "a")
-			b.returnsSoon(cause, func(ctx context.Context) error {
-				_, err := b.h.Sink.Put(ctx, b.name(1), r, sink.State{})
-				return err
-			})
+		{"a create", false, putOnce},
+		{"an update", true, putOnce},
+	} {
+		prepare := func(b *bench) (sink.Record, func(context.Context) error) {
+			if c.stands {
+				b.create(1, "a")
+			}
+			r, prev := b.record(1, "b"), b.inspect(1)
+			return r, func(ctx context.Context) error { return c.call(ctx, b, r, prev) }
+		}
+		cases = append(cases, testCase{fmt.Sprintf("%v before %s: nothing is sent", cause, c.what), func(b *bench) {
+			_, call := prepare(b)
+			before := b.stored(1)
+			b.sendsNothing(cause, call)
+			b.untouched(1, before)
+		}}, testCase{fmt.Sprintf("%v while %s hangs: it returns soon", cause, c.what), func(b *bench) {
+			r, call := prepare(b)
+			b.returnsSoon(cause, call)
 			b.put(1, r, b.inspect(1))
 			b.current(1, r)
-		}},
-		{fmt.Sprintf("%v while an update hangs: it returns soon", cause), func(b *bench) {
-			_, s := b.create(1, "a")
-			r := b.record(1, "b")
-			b.returnsSoon(cause, func(ctx context.Context) error {
-				_, err := b.h.Sink.Put(ctx, b.name(1), r, s)
-				return err
-			})
-			b.put(1, r, b.inspect(1))
-			b.current(1, r)
-		}},
+		}})
 	}
+	return cases
+}
+
+func putOnce(ctx context.Context, b *bench, r sink.Record, prev sink.State) error {
+	_, err := b.h.Sink.Put(ctx, b.name(1), r, prev)
+	return err
 }
 
 func (b *bench) sendsNothing(cause error, call func(context.Context) error) {
