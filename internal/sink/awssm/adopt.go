@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
 )
@@ -20,9 +18,9 @@ func (s *Sink) Adopt(ctx context.Context, name string, owner sink.Owner, prev si
 	if err := checkName(name); err != nil {
 		return sink.State{}, err
 	}
-	arn, ok := target(name, prev)
+	arn := prev.Ref
 	switch {
-	case !ok:
+	case !isAbout(arn, name):
 		return sink.State{}, fmt.Errorf("adopt: %w: nothing was there to adopt", sink.ErrConflict)
 	case prev.Guard != "":
 		return sink.State{}, fmt.Errorf("adopt: %w: %s", sink.ErrForeign, prev.Guard)
@@ -41,7 +39,7 @@ func (s *Sink) Adopt(ctx context.Context, name string, owner sink.Owner, prev si
 		return sink.State{}, explainWrite(ctx, "adopt", err)
 	}
 	now := prev
-	now.Owner, now.Ref, now.Exists = owner, ref(aws.ToString(d.ARN), owner), prev.Version != ""
+	now.Owner, now.Exists = owner, prev.Version != ""
 	if f := credential.Fingerprint(now.Version); f.Valid() {
 		now.Fingerprint = f
 	}

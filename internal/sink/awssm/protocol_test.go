@@ -50,6 +50,18 @@ func TestCalls(t *testing.T) {
 		r.put("b")
 		r.wantCalls("DescribeSecret", "RestoreSecret", "PutSecretValue", "UpdateSecretVersionStage")
 	})
+	t.Run("a restore of what is current makes no version", func(t *testing.T) {
+		r := newRig(t)
+		r.put("a")
+		r.softDelete(t, name)
+		r.fake.took()
+		r.put("a")
+		r.wantCalls("DescribeSecret", "RestoreSecret", "PutSecretValue")
+		r.wantValue("a")
+		if got := r.fake.stored(t, name).Versions; got != 1 {
+			t.Errorf("got %d versions, want 1", got)
+		}
+	})
 	t.Run("a claimed and empty secret is filled by one, and one for the tag it lacks", func(t *testing.T) {
 		r := newRig(t)
 		r.claim(t, name, sink.Owner{Instance: "prod", Skill: skillID})

@@ -3,6 +3,7 @@ package awssm
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -27,18 +28,15 @@ func (s *Sink) Put(ctx context.Context, name string, r sink.Record, prev sink.St
 	if prev.Ref == "" {
 		return s.create(ctx, name, r)
 	}
-	arn, ok := target(name, prev)
 	switch {
-	case !ok:
-		return sink.State{}, fmt.Errorf("write: %w: it was decided on another secret or mark", sink.ErrConflict)
+	case !isAbout(prev.Ref, name):
+		return sink.State{}, fmt.Errorf("write: %w: it was decided on another secret", sink.ErrConflict)
 	case prev.Owner != r.Owner:
 		return sink.State{}, fmt.Errorf("write: %w", sink.ErrForeign)
 	case prev.Guard != "":
 		return sink.State{}, fmt.Errorf("write: %w: %s", sink.ErrForeign, prev.Guard)
-	case prev.Fingerprint == r.Fingerprint:
-		return s.confirm(ctx, arn, prev)
 	}
-	return s.update(ctx, arn, r, prev)
+	return s.update(ctx, prev.Ref, r, prev)
 }
 
 // fits returns an error that wraps [sink.ErrInvalid] where AWS can't hold r at
@@ -66,11 +64,6 @@ func (s *Sink) update(ctx context.Context, arn string, r sink.Record, prev sink.
 		}
 		if err != nil {
 			return sink.State{}, explainWrite(ctx, "restore", err)
-		}
-		if prev.Version == string(r.Fingerprint) {
-			back := written(arn, r)
-			back.Key = prev.Key
-			return s.confirm(ctx, arn, back)
 		}
 	}
 	if err := s.replace(ctx, arn, r, prev.Version); err != nil {
@@ -128,10 +121,7 @@ func (s *Sink) stage(ctx context.Context, arn string, r sink.Record) (isCurrent 
 	if err != nil {
 		return false, explainWrite(ctx, "put", err)
 	}
-	for _, label := range out.VersionStages {
-		isCurrent = isCurrent || label == stageCurrent
-	}
-	return isCurrent, nil
+	return slices.Contains(out.VersionStages, stageCurrent), nil
 }
 
 // move takes AWSCURRENT from one version to another. Where from is "" it
@@ -154,18 +144,6 @@ func (s *Sink) move(ctx context.Context, arn, from, to string) error {
 func (s *Sink) tag(ctx context.Context, arn string, tags ...types.Tag) error {
 	_, err := s.api.TagResource(ctx, &secretsmanager.TagResourceInput{SecretId: &arn, Tags: tags})
 	return err
-}
-
-// confirm returns want if that is what stands at arn.
-func (s *Sink) confirm(ctx context.Context, arn string, want sink.State) (sink.State, error) {
-	d, err := s.describe(ctx, arn)
-	if err != nil {
-		return sink.State{}, explainWrite(ctx, "look again", err)
-	}
-	if s.state(d) != want {
-		return sink.State{}, s.stolen(d, want.Owner)
-	}
-	return want, nil
 }
 
 // stolen is the error where d stands instead of what owner's write was decided

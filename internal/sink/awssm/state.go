@@ -34,6 +34,7 @@ func (s *Sink) state(d *secretsmanager.DescribeSecretOutput) sink.State {
 		Version: current(d),
 		Deleted: d.DeletedDate != nil,
 		Guard:   s.guard(d),
+		Ref:     aws.ToString(d.ARN),
 	}
 	if st.Owner.Instance == "" || st.Owner.Skill == "" { // half a mark marks nothing
 		st.Owner = sink.Owner{}
@@ -43,7 +44,6 @@ func (s *Sink) state(d *secretsmanager.DescribeSecretOutput) sink.State {
 	if f := credential.Fingerprint(st.Version); f.Valid() && !st.Deleted && !st.Owner.IsZero() {
 		st.Fingerprint = f
 	}
-	st.Ref = ref(aws.ToString(d.ARN), st.Owner)
 	return st
 }
 
@@ -75,27 +75,19 @@ func (s *Sink) guard(d *secretsmanager.DescribeSecretOutput) string {
 	return ""
 }
 
-// ref names what was inspected: the secret by its ARN, which a namesake doesn't
-// share, and the mark that it bore, so that a write can't be decided on one
-// mark and name another.
-func ref(arn string, o sink.Owner) string {
-	return arn + " " + o.Instance + " " + string(o.Skill)
-}
-
-// target returns the ARN of what prev was inspected at, or false where prev is
-// not the state of a secret called name.
-func target(name string, prev sink.State) (arn string, ok bool) {
-	arn, _, _ = strings.Cut(prev.Ref, " ")
+// isAbout reports whether ref is the ARN of a secret called name: it ends in
+// the name, a hyphen and six random characters, which a namesake made later
+// doesn't share.
+func isAbout(ref, name string) bool {
 	const randomEnd = len("-AbCdEf")
-	ok = prev.Ref == ref(arn, prev.Owner) && len(arn) > randomEnd && strings.HasSuffix(arn[:len(arn)-randomEnd], ":secret:"+name)
-	return arn, ok
+	return len(ref) > randomEnd && strings.HasSuffix(ref[:len(ref)-randomEnd], ":secret:"+name)
 }
 
 // written returns the state after r was written to the secret with arn.
 func written(arn string, r sink.Record) sink.State {
 	return sink.State{
 		Exists: true, Owner: r.Owner, Fingerprint: r.Fingerprint, Key: r.Key,
-		Version: string(r.Fingerprint), Ref: ref(arn, r.Owner),
+		Version: string(r.Fingerprint), Ref: arn,
 	}
 }
 

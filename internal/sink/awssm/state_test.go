@@ -98,6 +98,16 @@ func TestState(t *testing.T) {
 			t.Errorf("got %+v, want the fingerprint %s and the new owner", s, old.Fingerprint)
 		}
 	})
+	t.Run("to adopt by the state of another secret is refused", func(t *testing.T) {
+		r := newRig(t)
+		r.foreign(t, name, "")
+		r.foreign(t, "alexa/other", "")
+		_, err := r.sink.Adopt(t.Context(), "alexa/other", sink.Owner{Instance: "prod", Skill: "other"}, r.inspect())
+		wantError(t, err, sink.ErrConflict)
+		if s := r.inspect(); !s.Owner.IsZero() {
+			t.Errorf("got %+v, want it foreign", s)
+		}
+	})
 	t.Run("what is scheduled for deletion is not adopted", func(t *testing.T) {
 		r := newRig(t)
 		r.foreign(t, name, "")
@@ -145,4 +155,11 @@ func TestNames(t *testing.T) {
 		wantError(t, err, sink.ErrInvalid)
 		r.wantCalls()
 	}
+}
+
+func TestTooLargeIsNotSent(t *testing.T) {
+	r := newRig(t)
+	_, err := r.sink.Put(t.Context(), name, recordOf(t, strings.Repeat("x", maxBody)), sink.State{})
+	wantError(t, err, sink.ErrInvalid)
+	r.wantCalls()
 }
