@@ -90,10 +90,10 @@ var (
 // made at the first write. The error names a setting that [Config.Faults] has
 // more to say about.
 //
-// Each call of Inspect ("inspect"), Put ("put"), Adopt ("adopt") and Orphans
-// ("orphans") is observed once, with the HTTP status nearest to its end: 200
-// done, 400 invalid, 403 denied, 409 conflict or foreign, 503 unavailable,
-// 0 its context ended.
+// Each call of a method is observed once, under its name in lower case, with
+// the HTTP status nearest to its end: 200 done, 400 invalid, 403 denied, 409
+// conflict or foreign, 503 unavailable, 0 its context ended. One whose context
+// was over before it is not.
 func Open(c Config, observe wire.Observer) (*Sink, error) {
 	settings, faults := c.parse()
 	if len(faults) > 0 {
