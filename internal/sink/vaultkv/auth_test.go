@@ -100,6 +100,18 @@ func TestTokens(t *testing.T) {
 		}
 		wg.Wait()
 	})
+	run("of two who meet a bad token one replaces it", hour, func(t *testing.T, i *issuer, tokens *tokens) {
+		bad, err := tokens.get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if got, err := tokens.replace(t.Context(), bad); err != nil || got.secret.Reveal() != "token 2" {
+				t.Errorf("got %q, %v; want token 2", got.secret.Reveal(), err)
+			}
+		}
+		counts(t, i, 2, 0)
+	})
 	run("a token is renewed when half of its time has gone", hour, func(t *testing.T, i *issuer, tokens *tokens) {
 		mustGet(t, tokens)
 		<-time.After(29 * time.Minute)

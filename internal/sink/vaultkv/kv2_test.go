@@ -2,6 +2,8 @@ package vaultkv
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -206,6 +208,27 @@ func TestClaimWithRoot(t *testing.T) {
 			}
 		})
 	})
+}
+
+// Somebody deletes the secret and makes one of his own after we wrote and before
+// we confirm.
+func TestLateConfirmationClaimsNothing(t *testing.T) {
+	backend := newFake(2)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPatch {
+			backend.mu.Lock()
+			backend.secrets[name] = &fakeSecret{created: "x", custom: map[string]string{"team": "voice"}, versions: []*fakeVersion{{Created: "x"}}}
+			backend.mu.Unlock()
+		}
+		backend.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	s := (&stand{t: t, mount: "secret", version: 2, backend: server.URL}).behindProxy(plainToken)
+	k := s.open()
+	_, _ = k.Put(t.Context(), name, s.record("a"), sink.State{})
+	if got := s.inspect(k); !got.Exists || !got.Owner.IsZero() || got.Fingerprint != "" {
+		t.Errorf("got %+v, want what exists and is nobody's", got)
+	}
 }
 
 func TestNoVersionWithoutPatch(t *testing.T) {
