@@ -13,7 +13,7 @@ import (
 )
 
 // maxShown is how much of a process's output a failed test shows.
-const maxShown = 4 << 10
+const maxShown = 2 << 10
 
 // A process is a program that runs beside a test, which ends it.
 type process struct {

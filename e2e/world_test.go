@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -144,7 +143,6 @@ type run struct {
 	code           int
 	stdout, stderr string
 	took           time.Duration
-	maxRSS         int64 // KiB on Linux
 }
 
 // command returns credsync with this world's configuration.
@@ -170,7 +168,6 @@ func (w *world) credsync(args ...string) run {
 	}
 	return run{
 		code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(begin),
-		maxRSS: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss,
 	}
 }
 

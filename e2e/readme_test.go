@@ -1,0 +1,139 @@
+package e2e
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestTheWalkInTheREADMEWorks does what the README says, with its own texts. Only
+// what is its reader's own is put in place: addresses and secrets.
+func TestTheWalkInTheREADMEWorks(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(readme)
+	w := newWorld(t, 4)
+	v, a := startVault(t), startAWS(t)
+	w.stores = []store{v, a}
+	config := part(t, text, "(?s)```yaml\n(.*?)```")
+	for pattern, own := range map[string]string{
+		`client_id: .*`:      "client_id: " + w.amazon.client.ClientID,
+		`( +)(smapi:)`:       "${1}${2}\n${1}  api_url: " + w.amazon.url + "\n${1}  token_url: " + w.amazon.url + "/auth/o2/token",
+		`https://vault\.\S+`: v.url,
+		`( +)(region: \S+)`:  "${1}${2}\n${1}endpoint_url: " + a.gate.URL,
+	} {
+		config = replace(t, config, pattern, own)
+	}
+	w.write("credsync.yaml", config)
+	w.write("lwa-client-secret", w.amazon.client.ClientSecret+"\n") // as cat > FILE leaves it
+	w.write("refresh-token", w.amazon.client.RefreshToken+"\n")
+	w.write("vault-token", v.token(part(t, text, "(?s)<<'HCL'\n(.*?)\nHCL"))+"\n")
+
+	listed := w.sh(part(t, text, "`(credsync [^`]*skills [^`]*)`"))
+	if listed.code != 0 {
+		t.Fatalf("the skills of the account: exit code %d\n%s", listed.code, listed.stderr)
+	}
+	w.write("skills.txt", listed.stdout)
+
+	codes := map[string]int{"check": 0, "plan": 5, "sync": 0}
+	done := 0
+	steps := part(t, text, "(?s)### 5.*?```sh\n(.*?)```")
+	for line := range strings.Lines(steps) {
+		command := regexp.MustCompile(`credsync.yaml (\w+)`).FindStringSubmatch(line)
+		if command == nil || command[1] == "run" {
+			continue
+		}
+		want, known := codes[command[1]]
+		if got := w.sh(line); got.code != want || !known {
+			t.Errorf("%s: exit code %d, want %d\n%s%s", line, got.code, want, got.stdout, got.stderr)
+		}
+		done++
+	}
+	if done < len(codes) {
+		t.Errorf("only %d of the steps were found", done)
+	}
+	w.holds()
+
+	w.amazon.rotate(1)
+	v.alter(w.amazon.skills()[2])
+	v.remove(w.amazon.skills()[3])
+	if got := w.sh("credsync -c credsync.yaml sync"); got.code != 0 {
+		t.Errorf("the policy of the README is not enough:\n%s%s", got.stdout, got.stderr)
+	}
+	w.holds()
+}
+
+func TestTheREADMENamesTheActionsThatAWSNeeds(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := part(t, string(readme), `(?s)### 4\. AWS(.*?)\n###`)
+	named := make(map[string]bool)
+	for _, m := range regexp.MustCompile("`(?:secretsmanager:)?([A-Z][A-Za-z]+)`").FindAllStringSubmatch(section, -1) {
+		named[m[1]] = true
+	}
+	want := map[string]bool{"GetSecretValue": true} // which it names as not needed
+	for _, action := range leastActions {
+		want[action] = true
+	}
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
+	}
+}
+
+func TestTheDemoNeedsNothing(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), program(t, "credsync"), "demo")
+	cmd.Env, cmd.Dir = environment(t.TempDir()), t.TempDir()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"25 created", "2 updated", "23 unchanged"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the demo does not say %q:\n%s", want, out)
+		}
+	}
+}
+
+// part returns what the first group of pattern matches in text.
+func part(t *testing.T, text, pattern string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if found == nil {
+		t.Fatalf("README.md has no %s", pattern)
+	}
+	return found[1]
+}
+
+func replace(t *testing.T, text, pattern, with string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	if !re.MatchString(text) {
+		t.Fatalf("the configuration in README.md has no %s", pattern)
+	}
+	return re.ReplaceAllString(text, with)
+}
+
+// sh runs a line of the README in the world's directory.
+func (w *world) sh(line string) run {
+	w.Helper()
+	cmd := exec.CommandContext(w.Context(), "sh", "-c", line)
+	cmd.Dir = w.dir
+	cmd.Env = append(w.env, "PATH="+filepath.Dir(program(w.T, "credsync"))+":"+os.Getenv("PATH"))
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {
+		w.Fatal(err)
+	}
+	return run{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+}
