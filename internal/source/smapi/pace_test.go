@@ -93,17 +93,18 @@ func TestPaceFallsToItsFloorAndComesBack(t *testing.T) {
 
 func TestPaceHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(1000, 1000)
+		p := newPace(1, 1)
 		f, _ := p.Wait(t.Context())
 		start := time.Now()
 		var wg sync.WaitGroup
-		for range 4 { // some of these wait already when the order comes
+		for range 4 {
 			wg.Go(func() {
 				if _, err := p.Wait(t.Context()); err != nil || time.Since(start) < 10*time.Second {
 					t.Errorf("went after %v (%v), want 10 s at least", time.Since(start), err)
 				}
 			})
 		}
+		time.Sleep(time.Second / 2) // one has its slot booked by now
 		p.Throttled(f, 10*time.Second)
 		p.Hold(time.Second) // does not shorten
 		wg.Wait()

@@ -72,6 +72,32 @@ func TestOneCallersCancelFailsNobodyElse(t *testing.T) {
 	})
 }
 
+// Nor does that one caller's time is over between two tries.
+func TestOneCallersDeadlineFailsNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &amazon{lwa: func(n int, _ url.Values) reply {
+			if n == 1 {
+				return reply{status: 503, header: map[string]string{"Retry-After": "10"}}
+			}
+			return ok(goodToken)
+		}}
+		s := a.open(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := s.Fetch(ctx, skill)
+			wantErr(t, err, context.DeadlineExceeded)
+			wantErr(t, err, source.ErrUnavailable)
+		})
+		synctest.Wait()
+		for range 10 {
+			wg.Go(func() { fetchOK(t, s) })
+		}
+		wg.Wait()
+	})
+}
+
 func TestTokenIsRenewedAMinuteEarly(t *testing.T) {
 	tests := map[string]struct {
 		answer string
