@@ -9,8 +9,8 @@ import (
 )
 
 // Adopt sets the mark of owner on the secret at name. It costs two calls. AWS
-// has no conditional tagging: what changes between the two is not seen, and
-// neither hurts, because no value is touched.
+// has no conditional tagging, so what changes between the two is not seen; the
+// value is not touched in any case.
 //
 // The errors are those of Put; a name where nothing stands wraps
 // [sink.ErrConflict], as nothing can be in a state that could be adopted.

@@ -50,6 +50,7 @@ func motoURL(t *testing.T) *url.URL {
 // TestSinkOnMoto runs the conformance suite against moto, through a proxy that
 // makes requests fail.
 func TestSinkOnMoto(t *testing.T) {
+	motoURL(t)
 	sinktest.Run(t, func(t *testing.T) sinktest.Harness {
 		plainEnvironment(t)
 		u := motoURL(t)
