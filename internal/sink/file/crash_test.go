@@ -68,19 +68,19 @@ func TestEveryCrashConverges(t *testing.T) {
 		{
 			"create: file in place, not confirmed",
 			disk{name: bodyB, markName: markText(t, nil, b1)},
-			sink.State{Exists: true, Owner: owner, Version: "1"},
+			sink.State{Exists: true, Owner: owner, Version: "1", Fingerprint: b.Fingerprint, Key: b.Key},
 			"1",
 		},
 		{
 			"create: file in place, a link of the temporary file",
 			disk{name: bodyB, temporary: "link", markName: markText(t, nil, b1)},
-			sink.State{Exists: true, Owner: owner, Version: "1"},
+			sink.State{Exists: true, Owner: owner, Version: "1", Fingerprint: b.Fingerprint, Key: b.Key},
 			"1",
 		},
 		{
 			"create: file of another value in place, not confirmed",
 			disk{name: bodyA, markName: markText(t, nil, a1)},
-			sink.State{Exists: true, Owner: owner, Version: "1"},
+			sink.State{Exists: true, Owner: owner, Version: "1", Fingerprint: a.Fingerprint, Key: a.Key},
 			"2",
 		},
 		{
@@ -104,13 +104,13 @@ func TestEveryCrashConverges(t *testing.T) {
 		{
 			"update: file in place, not confirmed",
 			disk{name: bodyB, markName: markText(t, a1, b2)},
-			sink.State{Exists: true, Owner: owner, Version: "2"},
+			sink.State{Exists: true, Owner: owner, Version: "2", Fingerprint: b.Fingerprint, Key: b.Key},
 			"2",
 		},
 		{
 			"update: file of another value in place, not confirmed",
 			disk{name: bodyA, markName: markText(t, b1, a2)},
-			sink.State{Exists: true, Owner: owner, Version: "2"},
+			sink.State{Exists: true, Owner: owner, Version: "2", Fingerprint: a.Fingerprint, Key: a.Key},
 			"3",
 		},
 		{

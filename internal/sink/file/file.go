@@ -33,8 +33,8 @@
 //   - no mark: nothing of ours; a temporary file goes with the next write
 //   - next alone and no file: claimed and never filled
 //   - next alone and a file of another digest: foreign, it came before ours
-//   - next, and a file of its digest: ours, not confirmed; it shows as altered,
-//     and the Put that mends it only confirms the mark
+//   - next, and a file of its digest: ours and current; the next Put confirms
+//     the mark
 //   - current, and a file of its digest: ours and current
 //   - current, and anything else or nothing: ours, altered
 //

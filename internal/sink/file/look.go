@@ -91,14 +91,13 @@ func (m mark) state(f found) sink.State {
 	if m.Current == nil && !arrived {
 		return foreign
 	}
-	state := sink.State{Exists: true, Owner: m.owner(), Ref: f.digest, Guard: f.obstacle}
-	if arrived || m.Current == nil {
-		state.Version = strconv.Itoa(m.Next.Version)
-		return state
+	stands := m.Current
+	if arrived {
+		stands = m.Next
 	}
-	state.Version = strconv.Itoa(m.Current.Version)
-	if f.digest == m.Current.Digest && !f.adrift && m.Current.Fingerprint != unknown {
-		state.Fingerprint, state.Key = m.Current.Fingerprint, m.Current.Key
+	state := sink.State{Exists: true, Owner: m.owner(), Version: strconv.Itoa(stands.Version), Ref: f.digest, Guard: f.obstacle}
+	if f.digest == stands.Digest && !f.adrift && stands.Fingerprint != unknown {
+		state.Fingerprint, state.Key = stands.Fingerprint, stands.Key
 	}
 	return state
 }
