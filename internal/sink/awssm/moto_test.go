@@ -73,7 +73,7 @@ type moto struct {
 
 func newMoto(u *url.URL) *moto {
 	return &moto{api: secretsmanager.New(secretsmanager.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(u.String()), Retryer: aws.NopRetryer{},
+		Region: "eu-west-1", BaseEndpoint: aws.String(u.String()), Retryer: aws.NopRetryer{}, HTTPClient: newHTTPClient("moto", nil),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "test", ""),
 	})}
 }
@@ -83,19 +83,30 @@ func newMoto(u *url.URL) *moto {
 func (m *moto) stored(t *testing.T, name string) sinktest.Stored {
 	t.Helper()
 	var st sinktest.Stored
-	versions, err := m.api.ListSecretVersionIds(t.Context(), &secretsmanager.ListSecretVersionIdsInput{SecretId: &name, IncludeDeprecated: aws.Bool(true)})
-	if err != nil {
+	_, err := m.api.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: &name})
+	if isCode(err, notFound) {
 		return st
 	}
-	for _, v := range versions.Versions {
-		if !slices.Equal(v.VersionStages, []string{stagePending}) {
-			st.Versions++
+	must(t, func(ctx context.Context) error {
+		versions, err := m.api.ListSecretVersionIds(ctx, &secretsmanager.ListSecretVersionIdsInput{SecretId: &name, IncludeDeprecated: aws.Bool(true)})
+		if err != nil {
+			return err
 		}
-	}
-	v, err := m.api.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &name, VersionStage: aws.String(stageCurrent)})
-	if err == nil {
+		for _, v := range versions.Versions {
+			if !slices.Equal(v.VersionStages, []string{stagePending}) {
+				st.Versions++
+			}
+		}
+		v, err := m.api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name, VersionStage: aws.String(stageCurrent)})
+		switch {
+		case isCode(err, notFound), isCode(err, wrongState): // claimed and empty, or deleted
+			return nil
+		case err != nil:
+			return err
+		}
 		st.Body, st.Exists = aws.ToString(v.SecretString), true
-	}
+		return nil
+	})
 	return st
 }
 
