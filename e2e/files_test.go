@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,9 +15,7 @@ import (
 // withFiles adds the sink "disk".
 func (w *world) withFiles(name string, more settings) settings {
 	s := settings{"dir": "secrets", "name": name}
-	for k, v := range more {
-		s[k] = v
-	}
+	maps.Copy(s, more)
 	w.sinks["disk"] = settings{"file": s}
 	return s
 }

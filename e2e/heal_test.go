@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestWhatWasAlteredByHandIsRepaired(t *testing.T) {
@@ -17,21 +19,20 @@ func TestWhatWasAlteredByHandIsRepaired(t *testing.T) {
 	w.holds()
 	w.wantSync(0, map[string]int{"unchanged": 8})
 
-	t.Run("also where the hand put the right value", func(t *testing.T) {
-		p := w.amazon.pair(skills[2])
-		v.must("POST", "secret/data/"+secretName(skills[2]), map[string]any{"data": p}, nil)
-		w.wantSync(0, map[string]int{"repaired": 1, "unchanged": 7})
-		w.wantSync(0, map[string]int{"unchanged": 8})
-	})
-	t.Run("and a mark that names a version of before the metadata were deleted proves nothing", func(t *testing.T) {
-		name := "secret/metadata/" + secretName(skills[3])
-		mark := v.metadata(skills[3]).Custom
-		v.must("DELETE", name, nil, nil)
-		v.alter(skills[3])
-		v.must("PATCH", name, map[string]any{"custom_metadata": mark}, nil)
-		w.wantSync(0, map[string]int{"repaired": 1, "unchanged": 7})
-		w.holds()
-	})
+	// Also where the hand put the right value: it is no version of ours.
+	right := map[string]any{"data": w.amazon.pair(skills[2])}
+	v.must("POST", "secret/data/"+secretName(skills[2]), right, nil)
+	w.wantSync(0, map[string]int{"repaired": 1, "unchanged": 7})
+	w.wantSync(0, map[string]int{"unchanged": 8})
+
+	// And a mark that was copied to a new secret says nothing about its version 1.
+	name := "secret/metadata/" + secretName(skills[3])
+	mark := v.metadata(skills[3]).Custom
+	v.must("DELETE", name, nil, nil)
+	v.alter(skills[3])
+	v.must("PATCH", name, map[string]any{"custom_metadata": mark}, nil)
+	w.wantSync(0, map[string]int{"repaired": 1, "unchanged": 7})
+	w.holds()
 }
 
 func TestWhatWasDeletedIsBroughtBack(t *testing.T) {
@@ -151,4 +152,19 @@ func (w *world) verifyAudit() {
 	if r := w.credsync("audit", "verify", "audit.jsonl"); r.code != 0 {
 		w.Errorf("audit verify: exit code %d\n%s%s", r.code, r.stdout, r.stderr)
 	}
+}
+
+func TestWhatLeftTheListIsReportedAndStays(t *testing.T) {
+	w := newWorld(t, 3)
+	w.withVault()
+	w.withAWS()
+	w.wantSync(0, map[string]int{"created": 6})
+	skills := w.amazon.skills()
+	w.write("skills.txt", skills[0]+"\n"+skills[2]+"\n")
+	r := w.wantSync(0, map[string]int{"unchanged": 4})
+	want := []orphan{{"aws", secretName(skills[1]), skills[1]}, {"vault", secretName(skills[1]), skills[1]}}
+	if diff := cmp.Diff(want, r.Orphans); diff != "" {
+		t.Errorf("orphans (-want +got):\n%s", diff)
+	}
+	w.holds()
 }

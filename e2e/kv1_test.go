@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"testing"
 )
 
@@ -29,9 +30,7 @@ func (k kv1) change(skill string, members map[string]string) {
 	if value := k.value(skill); value != "" {
 		decode(k.T, []byte(value), &all)
 	}
-	for name, value := range members {
-		all[name] = value
-	}
+	maps.Copy(all, members)
 	k.must("PUT", "old/"+secretName(skill), all, nil)
 }
 

@@ -41,8 +41,14 @@ func TestNothingSecretIsEverSaid(t *testing.T) {
 	talk("plan")
 	talk("sync", "-o", "json")
 	for i, fault := range []map[string]any{
-		{"body": "echo"}, {"body": "echo", "status": 400}, {"body": "echo", "status": 403}, {"body": "half_pair"}, {"status": 401},
-		{"status": 500, "body": "echo"}, {"delivery": "cut"}, {"location": w.amazon.url + "/elsewhere", "status": 302},
+		{"body": "echo"},
+		{"body": "echo", "status": 400},
+		{"body": "echo", "status": 403},
+		{"body": "half_pair"},
+		{"status": 401},
+		{"status": 500, "body": "echo"},
+		{"delivery": "cut"},
+		{"location": w.amazon.url + "/elsewhere", "status": 302},
 	} {
 		fault["operation"], fault["skill"], fault["count"] = "credentials", skills[2+i], -1
 		w.amazon.fault(fault)

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"maps"
+	"slices"
 	"testing"
 )
 
@@ -65,7 +66,7 @@ func TestWrongKeysAreDeniedAndTheOtherSinkIsServed(t *testing.T) {
 		"a wrong secret":   append(a.user("ListSecrets", "DescribeSecret")[:1], "AWS_SECRET_ACCESS_KEY=wrong"),
 		"no keys anywhere": {"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="},
 	} {
-		w.env = append(all[:len(all):len(all)], env...)
+		w.env = append(slices.Clip(all), env...)
 		a.enforced(func() { r = w.sync() })
 		if r.code != 3 || r.Outcomes["failed"] != 3 {
 			t.Errorf("%s: exit code %d, outcomes %v", name, r.code, r.Outcomes)
@@ -104,24 +105,18 @@ func TestAWrongPlaceInVaultIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		"version 1 set, the mount is of 2":   {"version": 1},
 		"a namespace on the open-source one": {"namespace": "team"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			sink := maps.Clone(plain)
-			maps.Copy(sink, wrong)
-			w.sinks["vault"] = settings{"vault_kv": sink}
-			_, mark := v.requests(0)
-			r := w.sync()
-			if r.code != 1 || r.Outcomes["failed"] != 2 {
-				t.Errorf("exit code %d, outcomes %v", r.code, r.Outcomes)
+		t.Log(name)
+		sink := maps.Clone(plain)
+		maps.Copy(sink, wrong)
+		w.sinks["vault"] = settings{"vault_kv": sink}
+		_, mark := v.requests(0)
+		r := w.wantSync(1, map[string]int{"failed": 2})
+		w.wantReason(r, "vault", "invalid")
+		seen, _ := v.requests(mark)
+		for _, q := range seen {
+			if q.Request.Operation != "read" && q.Request.Operation != "list" {
+				t.Errorf("%s: Vault was asked for %s of %s", name, q.Request.Operation, q.Request.Path)
 			}
-			for _, res := range r.troubles() {
-				t.Logf("%s: %s", res.Reason, res.Error)
-			}
-			seen, _ := v.requests(mark)
-			for _, q := range seen {
-				if q.Request.Operation != "read" && q.Request.Operation != "list" {
-					t.Errorf("Vault was asked for %s of %s", q.Request.Operation, q.Request.Path)
-				}
-			}
-		})
+		}
 	}
 }

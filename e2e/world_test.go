@@ -3,9 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -13,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // instance is the owner mark of all that the tests let credsync write.
@@ -23,21 +19,8 @@ const instance = "e2e"
 // maxRun is how long a command may take.
 const maxRun = 3 * time.Minute
 
-// byHand is what a person writes into a secret that credsync keeps.
-var byHand = map[string]string{"client_id": "by-hand", "client_secret": "by-hand"}
-
 // A settings is a part of the configuration, which JSON is good enough for.
 type settings map[string]any
-
-// A store is a sink's server, looked at past credsync.
-type store interface {
-	sink() string              // its name in the configuration
-	value(skill string) string // as JSON; "" = none
-	versions(skill string) int
-	alter(skill string)          // by hand; creates what is not there
-	remove(skill string)         // in the way that can be taken back
-	foreign(skill, owner string) // makes it somebody else's; owner "" = without a mark
-}
 
 // A world is an Amazon, servers for secrets, and a credsync that is configured
 // to know them all, in one job. It is written anew for each command, so that
@@ -170,129 +153,3 @@ func (w *world) credsync(args ...string) run {
 		code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(begin),
 	}
 }
-
-// A report is what sync and plan print.
-type report struct {
-	run
-	Plan     string
-	Outcomes map[string]int
-	Requests map[string]int
-	Results  []result
-	Error    string
-}
-
-type result struct{ Skill, Sink, Name, Outcome, Version, Reason, Error string }
-
-// sync makes one pass and returns its report.
-func (w *world) sync(args ...string) report {
-	w.Helper()
-	return w.parse(w.credsync(append([]string{"sync", "-o", "json"}, args...)...))
-}
-
-func (w *world) parse(ended run) report {
-	w.Helper()
-	r := report{run: ended}
-	if err := json.Unmarshal([]byte(ended.stdout), &r); err != nil {
-		w.Fatalf("exit code %d, standard output is not one JSON object: %v\n%s\n%s", ended.code, err, tail(ended.stdout), tail(ended.stderr))
-	}
-	maps.DeleteFunc(r.Outcomes, func(_ string, n int) bool { return n == 0 })
-	return r
-}
-
-// wantSync makes one pass that has to end so.
-func (w *world) wantSync(code int, outcomes map[string]int) report {
-	w.Helper()
-	r := w.sync()
-	w.want(r, code, outcomes)
-	return r
-}
-
-func (w *world) want(r report, code int, outcomes map[string]int) {
-	w.Helper()
-	diff := cmp.Diff(outcomes, r.Outcomes)
-	if r.code == code && diff == "" {
-		return
-	}
-	w.Errorf("exit code %d, want %d; outcomes (-want +got):\n%s%s", r.code, code, diff, tail(r.stderr))
-	for i, res := range r.troubles() {
-		if i < 5 {
-			w.Logf("%+v", res)
-		}
-	}
-}
-
-// troubles returns the results that did not go well.
-func (r report) troubles() (bad []result) {
-	for _, res := range r.Results {
-		if res.Reason != "" {
-			bad = append(bad, res)
-		}
-	}
-	return bad
-}
-
-// in returns the results of one sink by skill.
-func (r report) in(sink string) map[string]result {
-	found := make(map[string]result)
-	for _, res := range r.Results {
-		if res.Sink == sink {
-			found[res.Skill] = res
-		}
-	}
-	return found
-}
-
-// holds checks that every store holds at each skill's name what Amazon says, and
-// returns the pairs.
-func (w *world) holds(stores ...store) map[string]pair {
-	w.Helper()
-	if len(stores) == 0 {
-		stores = w.stores
-	}
-	pairs := make(map[string]pair)
-	for _, skill := range w.amazon.skills() {
-		pairs[skill] = w.amazon.pair(skill)
-		for _, s := range stores {
-			if pairIn(s.value(skill)) != pairs[skill] {
-				w.Errorf("%s does not hold what Amazon says of %s", s.sink(), skill)
-			}
-		}
-	}
-	return pairs
-}
-
-// pairIn returns what a stored value holds, or the zero pair.
-func pairIn(value string) (p pair) {
-	_ = json.Unmarshal([]byte(value), &p)
-	return p
-}
-
-// versions returns the number of versions of each secret, by "SINK SKILL".
-func (w *world) versions() map[string]int {
-	w.Helper()
-	n := make(map[string]int)
-	for _, skill := range w.amazon.skills() {
-		for _, s := range w.stores {
-			n[s.sink()+" "+skill] = s.versions(skill)
-		}
-	}
-	return n
-}
-
-// wantVersions wants the secrets of these skills, and no others, to have one more
-// version in each store than before.
-func (w *world) wantVersions(before map[string]int, more ...string) {
-	w.Helper()
-	want := maps.Clone(before)
-	for _, skill := range more {
-		for _, s := range w.stores {
-			want[s.sink()+" "+skill]++
-		}
-	}
-	if diff := cmp.Diff(want, w.versions()); diff != "" {
-		w.Errorf("versions (-want +got):\n%s", diff)
-	}
-}
-
-// uuid returns one of its own for each n.
-func uuid(n int) string { return fmt.Sprintf("8a3b0000-0000-4000-8000-%012d", n) }
