@@ -73,8 +73,6 @@ func (e *Engine) adopt(ctx context.Context, t Target, entry source.Entry, a *Ado
 		a.Outcome = AlreadyOurs
 	case !state.Exists:
 		a.Outcome = Absent
-	case state.Guard != "":
-		return fmt.Errorf("%w: %s", sink.ErrForeign, state.Guard)
 	case dryRun:
 		a.Outcome = WouldBeTaken
 	default:
@@ -90,7 +88,7 @@ func (e *Engine) adopt(ctx context.Context, t Target, entry source.Entry, a *Ado
 // take adopts between an intent and an outcome in the audit trail.
 func (e *Engine) take(ctx context.Context, s sink.Adopter, name string, owner sink.Owner, prev sink.State, record audit.Record) error {
 	if err := e.Trail.Append(ctx, record); err != nil {
-		return fmt.Errorf("not adopted: audit trail: %w", err)
+		return fmt.Errorf("not adopted: %w", err)
 	}
 	start := time.Now()
 	state, err := s.Adopt(ctx, name, owner, prev)
@@ -99,7 +97,7 @@ func (e *Engine) take(ctx context.Context, s sink.Adopter, name string, owner si
 		record.Outcome, record.Reason = string(Failed), string(reasonOf(err))
 	}
 	if auditErr := e.Trail.Append(context.WithoutCancel(ctx), record); auditErr != nil {
-		err = errors.Join(err, fmt.Errorf("audit trail: %w", auditErr))
+		err = errors.Join(err, auditErr)
 	}
 	return err
 }

@@ -70,9 +70,12 @@ type trail struct {
 	fail    func(audit.Record) error
 }
 
-func (tr *trail) Append(_ context.Context, r audit.Record) error {
+func (tr *trail) Append(ctx context.Context, r audit.Record) error {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if tr.fail != nil {
 		if err := tr.fail(r); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/source"
@@ -19,6 +20,9 @@ const (
 	brakeOwned = 10   // names ours in a sink from which on the share of updates is judged
 	brakeBad   = 3    // bad pairs from which on their share is judged
 	brakeShare = 0.05 // of the fetched pairs that may be bad
+
+	// brakeWindow is how long updates count: many small runs are one large one.
+	brakeWindow = 24 * time.Hour
 )
 
 // A brake watches one pass for the signs of a mistake upstream: updates on a
@@ -74,28 +78,15 @@ func (b *brake) renew(pair credential.Credential) {
 }
 
 // judge says why the updates in held must not be written, or nothing.
-func (b *brake) judge(maxChanges float64, held []*work) string {
+func (p *pass) judge(held []*work) string {
+	for _, t := range p.targets {
+		if why := p.judgeShare(t, held); why != "" {
+			return why
+		}
+	}
+	b := p.brake
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	updates := make(map[*target]int)
-	rekeyed := 0
-	for _, w := range held {
-		updates[w.target]++
-		if w.prev.Key != "" && w.prev.Key != w.record.Key {
-			rekeyed++
-		}
-	}
-	for t, n := range updates {
-		owned := int(t.owned.Load())
-		if owned < brakeOwned || float64(n) <= maxChanges*float64(owned) {
-			continue
-		}
-		why := fmt.Sprintf("%d of %d secrets in sink %s would be updated; max_changes allows %.4g %%", n, owned, t.Name, 100*maxChanges)
-		if rekeyed > 0 {
-			why += fmt.Sprintf(" (%d of all because fingerprint_key changed, whatever Amazon says)", rekeyed)
-		}
-		return why
-	}
 	switch {
 	case b.twins != nil:
 		return fmt.Sprintf("skills %s and %s got the same new secret", b.twins[0], b.twins[1])
@@ -103,6 +94,37 @@ func (b *brake) judge(maxChanges float64, held []*work) string {
 		return fmt.Sprintf("%d of %d fetched pairs are invalid or rejected", b.bad, b.fetched)
 	}
 	return ""
+}
+
+// judgeShare says why t must not get so many updates. Those of the last 24
+// hours count too, and a pass over a few skills is held against all names that
+// the last whole look found ours.
+func (p *pass) judgeShare(t *target, held []*work) string {
+	updates, rekeyed := 0, 0
+	for _, w := range held {
+		if w.target != t {
+			continue
+		}
+		updates++
+		if w.prev.Key != "" && w.prev.Key != w.record.Key {
+			rekeyed++
+		}
+	}
+	known, recent := p.Memory.recall(p.place(t))
+	owned := max(known, int(t.owned.Load()))
+	// The margin keeps a share that is met exactly on the right side of what
+	// floating point makes of 29 %.
+	if updates == 0 || owned < brakeOwned || float64(updates+recent) <= p.job.MaxChanges*float64(owned)+1e-9 {
+		return ""
+	}
+	why := fmt.Sprintf("%d of %d secrets in sink %s would be updated; max_changes allows %.4g %%", updates, owned, t.Name, 100*p.job.MaxChanges)
+	if recent > 0 {
+		why += fmt.Sprintf(" in 24 h, and %d were updated already", recent)
+	}
+	if rekeyed > 0 {
+		why += fmt.Sprintf(" (%d of all because fingerprint_key changed, whatever Amazon says)", rekeyed)
+	}
+	return why
 }
 
 // planID names a set of updates: 16 hex digits of a hash over each one's job,

@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -21,10 +22,11 @@ type breaker struct {
 
 	mu       sync.Mutex
 	failures int
-	until    time.Time
+	until    time.Time // when the next caller may try whether the peer is back
 }
 
-// do calls f unless the peer is known to be down.
+// do calls f unless the peer is known to be down. The end of a context says
+// nothing about the peer.
 func (b *breaker) do(f func() error) error {
 	if err := b.check(); err != nil {
 		return err
@@ -32,12 +34,14 @@ func (b *breaker) do(f func() error) error {
 	err := f()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !errors.Is(err, b.down) {
+	switch {
+	case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, b.down):
+		if b.failures++; b.failures >= breakerFailures {
+			b.until = time.Now().Add(breakerPause)
+		}
+	default:
 		b.failures = 0
-		return err
-	}
-	if b.failures++; b.failures >= breakerFailures {
-		b.until = time.Now().Add(breakerPause)
 	}
 	return err
 }
@@ -45,8 +49,12 @@ func (b *breaker) do(f func() error) error {
 func (b *breaker) check() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.failures < breakerFailures || time.Now().After(b.until) {
+	if b.failures < breakerFailures {
 		return nil
+	}
+	if now := time.Now(); now.After(b.until) {
+		b.until = now.Add(breakerPause)
+		return nil // this caller finds out whether the peer is back
 	}
 	return fmt.Errorf("%s: not asked, after %d failures in a row: %w", b.peer, b.failures, b.down)
 }

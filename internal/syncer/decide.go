@@ -23,12 +23,14 @@ func decide(have sink.State, want sink.Owner, fp credential.Fingerprint) decisio
 	switch {
 	case have.Owner.IsZero() && !have.Exists:
 		return decision{outcome: Created}
+	case have.Owner.IsZero() && have.Guard != "":
+		return refuse(have.Guard)
 	case have.Owner.IsZero():
 		return refuse("a secret stands there that credsync did not write; if it should be kept in sync from now on, run credsync adopt")
 	case have.Owner.Instance != want.Instance:
 		return refuse(fmt.Sprintf("it belongs to instance %q; give each instance names of its own, or run credsync adopt", have.Owner.Instance))
 	case have.Owner.Skill != want.Skill:
-		return refuse(fmt.Sprintf("it belongs to skill %s; two skills must not share a name", have.Owner.Skill))
+		return refuse(fmt.Sprintf("it belongs to skill %q; two skills must not share a name", have.Owner.Skill))
 	case !have.Exists:
 		return decision{outcome: Created}
 	case !have.Deleted && have.Fingerprint == fp:

@@ -28,20 +28,24 @@ func (p *pass) list(ctx context.Context) {
 		if !ok {
 			continue
 		}
-		wg.Go(func() {
-			listed, err := lister.List(ctx, p.Instance)
-			switch {
-			case err == nil:
-				t.listed = listed
-			case errors.Is(err, sink.ErrDenied):
-				// Costs a call per name, but a narrow policy still works.
-				p.log.Warn("listing denied, inspecting each name", zap.String("sink", t.Name), zap.Error(err))
-			default:
-				t.err = fmt.Errorf("list: %w", err)
-			}
-		})
+		wg.Go(func() { p.listOne(ctx, t, lister) })
 	}
 	wg.Wait()
+}
+
+func (p *pass) listOne(ctx context.Context, t *target, lister sink.Lister) {
+	var err error
+	defer func() {
+		switch {
+		case errors.Is(err, sink.ErrDenied):
+			// Costs a call per name, but a narrow policy still works.
+			p.log.Warn("listing denied, inspecting each name", zap.String("sink", t.Name), zap.Error(err))
+		case err != nil:
+			t.err = fmt.Errorf("list: %w", err)
+		}
+	}()
+	defer p.contain(&err)
+	t.listed, err = lister.List(ctx, p.Instance)
 }
 
 // look visits every item: it fetches, compares, writes what is missing or was
@@ -59,6 +63,11 @@ func (p *pass) look(ctx, run context.Context, items []*item) {
 		})
 	}
 	_ = g.Wait()
+	if p.whole && ctx.Err() == nil {
+		for _, t := range p.targets {
+			p.Memory.owns(p.place(t), int(t.owned.Load()))
+		}
+	}
 }
 
 func (p *pass) visit(ctx, run context.Context, it *item) {
@@ -103,8 +112,10 @@ func (p *pass) prove(ctx context.Context, pair credential.Credential) error {
 	if p.job.Verify == nil {
 		return nil
 	}
-	err := p.job.Verify.Verify(ctx, pair)
+	err := p.proofs.do(func() error { return p.job.Verify.Verify(ctx, pair) })
 	switch {
+	case ctx.Err() != nil: // no answer for want of time is no answer
+		return ctx.Err()
 	case errors.Is(err, source.ErrRejected):
 		p.brake.reject()
 		return err
@@ -139,15 +150,15 @@ func (p *pass) settle(ctx, run context.Context, w *work) {
 		p.leave(w, d)
 		return
 	}
-	if d.outcome == Repaired && p.Memory.fought(w.place()) {
-		err = fmt.Errorf("repaired in %d runs running and altered again, so left alone; find out who else writes there: %w", maxRepairs, sink.ErrConflict)
+	if d.outcome == Repaired && p.Memory.fought(p.contest(w), w.record.Fingerprint) {
+		err = fmt.Errorf("%w; find out who else writes there, then: credsync sync --only %s", errFought, w.item.subject.Skill)
 		return
 	}
 	if err = w.proof(); err != nil {
 		return
 	}
 	p.brake.renew(w.pair)
-	w.outcome = d.outcome
+	w.outcome, w.action = d.outcome, d.outcome
 	switch {
 	case d.outcome == Updated:
 		p.hold(w)
@@ -178,7 +189,7 @@ func (p *pass) inspect(ctx context.Context, w *work) error {
 // leave reports a name that needs no write.
 func (p *pass) leave(w *work, d decision) {
 	if d.outcome == Unchanged {
-		p.Memory.calm(w.place())
+		p.Memory.calm(p.contest(w))
 		p.result(w.item, w.target, Result{Outcome: Unchanged, Version: w.prev.Version})
 		return
 	}

@@ -1,8 +1,11 @@
 package syncer
 
 import (
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/credsync/credsync/internal/credential"
 )
 
 // A place is one name in one sink.
@@ -14,36 +17,99 @@ type place struct{ sink, name string }
 const maxRepairs = 3
 
 // A Memory is what a daemon remembers from run to run; a one-shot command starts
-// with none. Nothing in it decides what is right, only what is left alone and
-// whether a listing may be trusted. The zero Memory is ready to use.
+// with none. Nothing in it decides what is right, only what is left alone, what
+// the brake counts, and whether a listing may be trusted. The zero Memory is
+// ready to use.
 type Memory struct {
-	mu      sync.Mutex
-	repairs map[place]int
-	ended   map[string]time.Time // per job
+	mu     sync.Mutex
+	fights map[contest]fight
+	sinks  map[place]*history   // by job and sink
+	ended  map[string]time.Time // by job
 }
 
-// fought reports whether name was repaired in as many runs running as allowed.
-func (m *Memory) fought(p place) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.repairs[p] >= maxRepairs
+// A contest is a name that a job may have to repair.
+type contest struct {
+	job string
+	at  place
 }
 
-// repaired notes that a run had to repair p.
-func (m *Memory) repaired(p place) {
+// A fight is how often a name was repaired, in as many runs running, to hold
+// the same value.
+type fight struct {
+	repairs int
+	want    credential.Fingerprint
+}
+
+// fought reports whether the value was repaired in as many runs as allowed. A
+// value that changed at the source starts a new count.
+func (m *Memory) fought(c contest, want credential.Fingerprint) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.repairs == nil {
-		m.repairs = make(map[place]int)
+	f := m.fights[c]
+	return f.want == want && f.repairs >= maxRepairs
+}
+
+// repaired notes that a run had to repair what stands at c.
+func (m *Memory) repaired(c contest, want credential.Fingerprint) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.fights[c]
+	if f.want != want {
+		f = fight{want: want}
 	}
-	m.repairs[p]++
+	f.repairs++
+	if m.fights == nil {
+		m.fights = make(map[contest]fight)
+	}
+	m.fights[c] = f
 }
 
-// calm notes that a run found p as it should be, or changed at the source.
-func (m *Memory) calm(p place) {
+// calm notes that a run found c as it should be, or wrote it for another reason.
+func (m *Memory) calm(c contest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.repairs, p)
+	delete(m.fights, c)
+}
+
+// A history is what the brake knows of one job in one sink.
+type history struct {
+	owned   int         // names found ours by the last look at the whole list
+	updates []time.Time // of the last brakeWindow
+}
+
+func (m *Memory) history(at place) *history {
+	if m.sinks == nil {
+		m.sinks = make(map[place]*history)
+	}
+	if m.sinks[at] == nil {
+		m.sinks[at] = &history{}
+	}
+	return m.sinks[at]
+}
+
+// owns notes how many names a look at the whole list found ours.
+func (m *Memory) owns(at place, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.history(at).owned = n
+}
+
+// updated notes that a name was updated now.
+func (m *Memory) updated(at place) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.history(at)
+	h.updates = append(h.updates, time.Now())
+}
+
+// recall returns the number of names that the last whole look found ours, and
+// that of updates within the window.
+func (m *Memory) recall(at place) (owned, updates int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.history(at)
+	h.updates = slices.DeleteFunc(h.updates, func(t time.Time) bool { return time.Since(t) > brakeWindow })
+	return h.owned, len(h.updates)
 }
 
 // finished notes that a run of job ended now.

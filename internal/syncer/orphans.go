@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -11,12 +12,20 @@ import (
 	"github.com/credsync/credsync/internal/source"
 )
 
+// orphanTime bounds the search for orphans: nothing waits for it but the next
+// run.
+const orphanTime = 30 * time.Second
+
 // orphans finds what is ours and stands on no job's list. A list that could not
 // be read whole would make orphans of good secrets, so then there are none.
 func (p *pass) orphans(ctx context.Context, entries []source.Entry) {
 	if !p.whole || ctx.Err() != nil {
 		return
 	}
+	var err error
+	defer p.contain(&err)
+	ctx, cancel := context.WithTimeout(ctx, orphanTime)
+	defer cancel()
 	known := make(map[string]map[string]bool)
 	if !p.know(known, p.job, entries) {
 		return

@@ -2,7 +2,9 @@ package syncer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,9 +27,10 @@ type pass struct {
 	rep      Reporter
 	log      *zap.Logger
 	source   *breaker
+	proofs   *breaker
 	targets  []*target
 	brake    *brake
-	accepted string      // the plan that the operator let through the brake
+	accepted string      // the plan that is let through the brake now
 	whole    bool        // the list has no bad line, and all of it is looked at
 	noTrail  atomic.Bool // the audit trail failed: nothing is written any more
 
@@ -61,6 +64,7 @@ func (e *Engine) newPass(job Job, opts Options, rep Reporter) *pass {
 		log:      e.Log.With(zap.String("job", job.Name), zap.String("run", id)),
 		brake:    newBrake(),
 		source:   &breaker{peer: "source", down: source.ErrUnavailable},
+		proofs:   &breaker{peer: "Login with Amazon", down: source.ErrUnavailable},
 		healable: make(map[credential.SkillID]bool),
 		summary:  Summary{Run: id, Job: job.Name, Started: time.Now(), Counts: make(map[Outcome]int)},
 	}
@@ -71,14 +75,16 @@ func (e *Engine) newPass(job Job, opts Options, rep Reporter) *pass {
 }
 
 func (p *pass) begin(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("not begun: %w", ctx.Err())
+	}
 	return p.audit(ctx, audit.Record{Event: audit.RunStart})
 }
 
-// plan turns the lines of the list into items: the names that each line gives,
+// items turns the lines of the list into items: the names that each line gives,
 // and what is wrong with it. Two skills with one name are both left alone,
 // because nobody but the operator knows which of them is meant.
-func (p *pass) plan(entries []source.Entry) []*item {
-	entries = p.chosen(entries)
+func (p *pass) items(entries []source.Entry) []*item {
 	items := make([]*item, len(entries))
 	first := make(map[place]*item)
 	for i, entry := range entries {
@@ -104,20 +110,22 @@ func (p *pass) plan(entries []source.Entry) []*item {
 			first[at] = it
 		}
 	}
+	items = p.chosen(items)
 	p.whole = len(p.opts.Only) == 0 && !slices.ContainsFunc(items, func(it *item) bool { return it.err != nil })
 	p.summary.Skills = len(items)
 	return items
 }
 
-// chosen returns the entries that Options.Only names, or all.
-func (p *pass) chosen(entries []source.Entry) []source.Entry {
+// chosen returns the items that Options.Only names, or all.
+func (p *pass) chosen(items []*item) []*item {
 	if len(p.opts.Only) == 0 {
-		return entries
+		return items
 	}
-	return slices.DeleteFunc(slices.Clone(entries), func(e source.Entry) bool {
-		return e.Err != nil || !slices.Contains(p.opts.Only, e.Skill)
-	})
+	return slices.DeleteFunc(items, func(it *item) bool { return !slices.Contains(p.opts.Only, it.subject.Skill) })
 }
+
+// place names t for what is remembered of the job in it.
+func (p *pass) place(t *target) place { return place{p.job.Name, t.Name} }
 
 // result reports what became of it in t.
 func (p *pass) result(it *item, t *target, r Result) {
@@ -125,7 +133,7 @@ func (p *pass) result(it *item, t *target, r Result) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.summary.Counts[r.Outcome]++
-	if (r.Outcome == Failed || r.Outcome == Skipped) && r.Reason.heals() {
+	if r.heals {
 		p.healable[r.Skill] = true
 	}
 	p.rep.Result(r)
@@ -140,31 +148,36 @@ func (p *pass) all(it *item, outcome Outcome, err error) {
 
 // without is the result of a name that was not written because of err.
 func (p *pass) without(outcome Outcome, err error) Result {
-	return Result{Outcome: outcome, Reason: reasonOf(err), Error: err.Error()}
+	reason := reasonOf(err)
+	return Result{Outcome: outcome, Reason: reason, Error: err.Error(), heals: reason.heals() && !errors.Is(err, errFought)}
 }
 
-func (p *pass) fail(err error) Summary {
-	p.summary.Err = err
+// fault notes what is wrong with the pass as a whole.
+func (p *pass) fault(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.summary.Err = errors.Join(p.summary.Err, err)
+}
+
+// end returns the summary of the pass, which is over.
+func (p *pass) end() Summary {
 	p.summary.Took = time.Since(p.summary.Started)
 	return p.summary
 }
 
 // finish closes the books of the pass. A trail that fails here changes nothing
 // that was done, but the operator has to know.
-func (p *pass) finish(ctx context.Context, err error) Summary {
-	for id := range p.healable {
-		p.summary.Healable = append(p.summary.Healable, id)
-	}
-	slices.Sort(p.summary.Healable)
+func (p *pass) finish(ctx context.Context) Summary {
+	p.summary.Healable = slices.Sorted(maps.Keys(p.healable))
 	p.Memory.finished(p.job.Name)
-	record := audit.Record{Event: audit.RunFinish, Plan: p.accepted, Took: time.Since(p.summary.Started)}
-	if err != nil {
+	record := audit.Record{Event: audit.RunFinish, Plan: p.summary.Accepted, Took: time.Since(p.summary.Started)}
+	if err := p.summary.Err; err != nil {
 		record.Outcome, record.Reason = string(Failed), string(reasonOf(err))
 	}
-	if auditErr := p.audit(context.WithoutCancel(ctx), record); auditErr != nil && err == nil {
-		err = auditErr
+	if err := p.auditLate(ctx, record); err != nil {
+		p.fault(err)
 	}
-	return p.fail(err)
+	return p.end()
 }
 
 // audit appends r, completed by what all records of the pass share. A dry run
@@ -174,8 +187,17 @@ func (p *pass) audit(ctx context.Context, r audit.Record) error {
 		return nil
 	}
 	r.Run, r.Job, r.Trigger = p.summary.Run, p.job.Name, string(p.opts.Trigger)
-	if err := p.Trail.Append(ctx, r); err != nil {
-		return fmt.Errorf("audit trail: %w", err)
+	return p.Trail.Append(ctx, r)
+}
+
+// auditLate appends what has happened already, also where ctx has ended: then
+// the trail gets a moment, because the process is about to stop.
+func (p *pass) auditLate(ctx context.Context, r audit.Record) error {
+	late := context.WithoutCancel(ctx)
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		late, cancel = context.WithTimeout(late, lateAudit)
+		defer cancel()
 	}
-	return nil
+	return p.audit(late, r)
 }

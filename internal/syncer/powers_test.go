@@ -142,7 +142,7 @@ func TestAWriteInFlightOutlivesTheStop(t *testing.T) {
 			}
 			stop()
 			select {
-			case <-time.After(5 * time.Second):
+			case <-time.After(3 * time.Second):
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()

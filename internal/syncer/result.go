@@ -33,6 +33,8 @@ type Result struct {
 	Version string             `json:"version"`
 	Reason  Reason             `json:"reason"`
 	Error   string             `json:"error"`
+
+	heals bool // a later try may do better without anybody's help
 }
 
 // An Orphan is a secret that is ours but stands on no job's list. Nothing is
@@ -47,7 +49,8 @@ type Orphan struct {
 type Summary struct {
 	Run      string
 	Job      string
-	Plan     string // ID of the updates that were decided on; see [planID]
+	Plan     string // ID of the updates that were decided on, or that the brake refused; see [planID]
+	Accepted string // ID of the plan that was let through the brake, once one of its updates was written
 	Started  time.Time
 	Took     time.Duration
 	Skills   int

@@ -69,7 +69,7 @@ type Options struct {
 	Trigger Trigger
 	DryRun  bool // look and decide, but write nothing and leave no audit record
 	// Only limits the pass to these skills; empty = all. One that the list
-	// lacks is reported as not found.
+	// lacks has no result.
 	Only []credential.SkillID
 	// Accepted are plan IDs whose updates the operator has accepted. Each lets
 	// exactly its own updates through the brake.
@@ -112,17 +112,25 @@ func (e *Engine) Sync(ctx context.Context, job Job, opts Options, rep Reporter) 
 		defer cancelLook()
 	}
 	if err := p.begin(ctx); err != nil {
-		return p.fail(err)
+		p.fault(err)
+		return p.end()
 	}
-	entries, err := job.Skills(lookCtx)
+	entries, err := p.entries(lookCtx)
 	if err != nil {
-		return p.finish(ctx, err)
+		p.fault(err)
+		return p.finish(ctx)
 	}
-	items := p.plan(entries)
+	items := p.items(entries)
 	rep.Start(job.Name, len(items)*len(job.Targets))
 	p.list(lookCtx)
 	p.look(lookCtx, ctx, items)
 	p.update(ctx)
 	p.orphans(ctx, entries)
-	return p.finish(ctx, nil)
+	return p.finish(ctx)
+}
+
+// entries reads the skill list.
+func (p *pass) entries(ctx context.Context) (entries []source.Entry, err error) {
+	defer p.contain(&err)
+	return p.job.Skills(ctx)
 }

@@ -17,13 +17,18 @@ import (
 const (
 	// maxDecisions is how often one name is decided on anew after conflicts.
 	maxDecisions = 3
-	// writeGrace is what a write in flight still gets when the run is stopped:
-	// less than the 10 s within which the daemon has to be gone.
-	writeGrace = 8 * time.Second
+	// writeGrace is what a write in flight still gets when the run is stopped,
+	// and lateAudit what a record of it gets. Together with what closing the
+	// trail takes they stay below the 10 s within which the daemon has to be gone.
+	writeGrace = 4 * time.Second
+	lateAudit  = time.Second
 )
 
 // errNoTrail: what can't be put on record is not done.
 var errNoTrail = errors.New("not written, because the audit trail can't be")
+
+// errFought: somebody else keeps writing there. A heal run would only go on.
+var errFought = fmt.Errorf("repaired in %d runs running and altered again, so left alone: %w", maxRepairs, sink.ErrConflict)
 
 // A work is one name of one sink that may have to be written.
 type work struct {
@@ -34,11 +39,16 @@ type work struct {
 	record    sink.Record
 	prev      sink.State
 	outcome   Outcome // of the first decision: what a lost answer leads to afterwards changes nothing about it
+	action    Outcome // of the last decision: what is to be written now
 	decisions int
 }
 
 func (w *work) name() string { return w.item.names[w.target.index] }
-func (w *work) place() place { return place{w.target.Name, w.name()} }
+
+// contest names w for what is remembered of repairs.
+func (p *pass) contest(w *work) contest {
+	return contest{p.job.Name, place{w.target.Name, w.name()}}
+}
 
 // prepare makes the record that should stand at the name.
 func (w *work) prepare(p *pass) (err error) {
@@ -57,105 +67,140 @@ func (p *pass) hold(w *work) {
 // update writes what was held back, if the brake lets it. What a conflict turns
 // into another update comes back here and is judged again.
 func (p *pass) update(ctx context.Context) {
+	p.summary.Plan = planID(p.job.Name, p.held)
 	for len(p.held) > 0 {
 		held := p.held
 		p.held = nil
-		p.summary.Plan = planID(p.job.Name, held)
-		if why := p.brake.judge(p.job.MaxChanges, held); why != "" {
-			if !slices.Contains(p.opts.Accepted, p.summary.Plan) {
-				p.stop(ctx, held, why)
+		if ctx.Err() != nil { // half a look is nothing to judge by
+			p.drop(held, fmt.Errorf("not written: %w", ctx.Err()))
+			return
+		}
+		id := planID(p.job.Name, held)
+		p.accepted = ""
+		if why := p.judge(held); why != "" {
+			if !slices.Contains(p.opts.Accepted, id) {
+				p.stop(ctx, held, id, why)
 				return
 			}
-			p.accepted = p.summary.Plan
+			p.accepted = id
 		}
-		var g errgroup.Group
-		g.SetLimit(max(p.job.Workers, 1))
-		for _, w := range held {
-			g.Go(func() error {
-				if p.opts.DryRun {
-					p.result(w.item, w.target, Result{Outcome: Updated, Version: w.prev.Version})
-					return nil
-				}
+		p.writeAll(ctx, held)
+	}
+}
+
+func (p *pass) writeAll(ctx context.Context, held []*work) {
+	var g errgroup.Group
+	g.SetLimit(max(p.job.Workers, 1))
+	for _, w := range held {
+		g.Go(func() error {
+			if p.opts.DryRun {
+				p.result(w.item, w.target, Result{Outcome: Updated, Version: w.prev.Version})
+			} else {
 				p.write(ctx, w)
-				return nil
-			})
-		}
-		_ = g.Wait()
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+// drop reports updates that are not reached.
+func (p *pass) drop(held []*work, err error) {
+	for _, w := range held {
+		p.result(w.item, w.target, p.without(Skipped, err))
 	}
 }
 
 // stop reports that the brake refused what was held back.
-func (p *pass) stop(ctx context.Context, held []*work, why string) {
-	p.summary.Brake = why
-	if err := p.audit(ctx, audit.Record{Event: audit.RunRefused, Reason: string(Brake), Plan: p.summary.Plan}); err != nil {
-		p.summary.Err = err
+func (p *pass) stop(ctx context.Context, held []*work, id, why string) {
+	p.summary.Brake, p.summary.Plan = why, id
+	if err := p.auditLate(ctx, audit.Record{Event: audit.RunRefused, Plan: id, Reason: string(Brake)}); err != nil {
+		p.fault(err)
 	}
 	for _, w := range held {
 		p.result(w.item, w.target, Result{
 			Outcome: Refused, Reason: Brake, Version: w.prev.Version,
-			Error: fmt.Sprintf("%s; to let exactly these updates through: --accept-plan %s", why, p.summary.Plan),
+			Error: fmt.Sprintf("%s; to let exactly these updates through: --accept-plan %s", why, id),
 		})
 	}
 }
 
 // write stores w and reports it, or hands it back to the brake. Once begun it
-// outlives the end of ctx by writeGrace, so that no write is cut in the middle.
-func (p *pass) write(ctx context.Context, w *work) {
+// outlives the end of run by writeGrace, so that no write is cut in the middle.
+func (p *pass) write(run context.Context, w *work) {
 	var err error
 	defer func() {
 		switch {
+		case err == nil:
 		case errors.Is(err, errNoTrail):
 			p.result(w.item, w.target, p.without(Skipped, err))
-		case err != nil:
+		case errors.Is(err, context.Canceled) && errors.Is(run.Err(), context.DeadlineExceeded):
+			p.result(w.item, w.target, p.without(Failed, fmt.Errorf("cut at the end of the run's time: %w", run.Err())))
+		default:
 			p.result(w.item, w.target, p.without(Failed, err))
 		}
 	}()
 	defer p.contain(&err)
-	if ctx.Err() != nil {
-		p.result(w.item, w.target, p.without(Skipped, fmt.Errorf("not written: %w", ctx.Err())))
+	if run.Err() != nil {
+		p.drop([]*work{w}, fmt.Errorf("not written: %w", run.Err()))
 		return
 	}
-	ctx, cancel := outlive(ctx, writeGrace)
+	ctx, cancel := outlive(run, writeGrace)
 	defer cancel()
-	action := w.outcome
-	for {
-		var state sink.State
-		if state, err = p.put(ctx, w, action); err == nil {
-			p.written(w, action, state)
-			return
-		}
-		if w.decisions++; !errors.Is(err, sink.ErrConflict) || w.decisions >= maxDecisions {
-			return
-		}
-		if err = p.inspectAgain(ctx, w); err != nil {
-			return
-		}
-		d := decide(w.prev, w.record.Owner, w.record.Fingerprint)
-		switch d.outcome {
-		case Unchanged: // what we sent had arrived after all, or another instance of us was quicker
-			p.written(w, action, w.prev)
-			return
-		case Refused:
-			p.leave(w, d)
-			return
-		case Updated:
-			p.hold(w)
-			return
-		}
-		action = d.outcome
+	for done := false; !done && err == nil; {
+		done, err = p.tryWrite(ctx, w)
 	}
 }
 
-func (p *pass) inspectAgain(ctx context.Context, w *work) (err error) {
-	w.prev, err = w.target.Sink.Inspect(ctx, w.name())
-	return err
+// tryWrite makes one attempt and, after a conflict, the next decision. It
+// reports whether w has been dealt with.
+func (p *pass) tryWrite(ctx context.Context, w *work) (done bool, err error) {
+	state, err := p.put(ctx, w)
+	if err == nil {
+		p.written(w, state)
+		return true, nil
+	}
+	if w.decisions++; !errors.Is(err, sink.ErrConflict) || w.decisions >= maxDecisions {
+		return false, err
+	}
+	if w.prev, err = w.target.Sink.Inspect(ctx, w.name()); err != nil {
+		return false, err
+	}
+	switch d := decide(w.prev, w.record.Owner, w.record.Fingerprint); d.outcome {
+	case Unchanged:
+		// What we sent had arrived after all, or a twin of ours was quicker.
+		arrived := p.record(w, audit.WriteOutcome)
+		arrived.Outcome = string(w.action)
+		p.conclude(ctx, arrived, w.prev, nil)
+		p.written(w, w.prev)
+		return true, nil
+	case Refused:
+		p.leave(w, d)
+		return true, nil
+	case Updated:
+		w.action = Updated
+		p.hold(w)
+		return true, nil
+	default:
+		w.action = d.outcome
+		return false, nil
+	}
 }
 
-func (p *pass) written(w *work, action Outcome, state sink.State) {
-	if action == Repaired {
-		p.Memory.repaired(w.place())
+func (p *pass) written(w *work, state sink.State) {
+	if w.action == Repaired {
+		p.Memory.repaired(p.contest(w), w.record.Fingerprint)
 	} else {
-		p.Memory.calm(w.place())
+		p.Memory.calm(p.contest(w))
+	}
+	switch {
+	case w.action != Updated:
+	case p.accepted == "":
+		p.Memory.updated(p.place(w.target))
+	default: // what the operator let through does not count against what comes next
+		p.mu.Lock()
+		p.summary.Accepted = p.accepted
+		p.mu.Unlock()
 	}
 	p.result(w.item, w.target, Result{Outcome: w.outcome, Version: state.Version})
 }
@@ -163,34 +208,44 @@ func (p *pass) written(w *work, action Outcome, state sink.State) {
 // actions names what an outcome does, for the audit trail.
 var actions = map[Outcome]audit.Action{Created: audit.Create, Updated: audit.Update, Repaired: audit.Repair}
 
-// put makes one attempt between its intent and its outcome in the audit trail.
-func (p *pass) put(ctx context.Context, w *work, action Outcome) (sink.State, error) {
-	t := w.target
-	record := audit.Record{
-		Event: audit.WriteIntent, Skill: string(w.item.subject.Skill), Sink: t.Name, Name: w.name(),
-		Action: actions[action], PrevVersion: w.prev.Version, Fingerprint: string(w.record.Fingerprint),
+// record is what the trail says of a write.
+func (p *pass) record(w *work, event audit.Event) audit.Record {
+	return audit.Record{
+		Event: event, Skill: string(w.item.subject.Skill), Sink: w.target.Name, Name: w.name(),
+		Action: actions[w.action], PrevVersion: w.prev.Version, Fingerprint: string(w.record.Fingerprint),
 	}
-	if err := p.intent(ctx, record); err != nil {
+}
+
+// put makes one attempt between its intent and its outcome in the audit trail.
+func (p *pass) put(ctx context.Context, w *work) (state sink.State, err error) {
+	if err := p.intent(ctx, p.record(w, audit.WriteIntent)); err != nil {
 		return sink.State{}, err
 	}
-	var state sink.State
-	start := time.Now()
-	err := t.breaker.do(func() (err error) {
-		state, err = t.Sink.Put(ctx, w.name(), w.record, w.prev)
+	outcome, start := p.record(w, audit.WriteOutcome), time.Now()
+	outcome.Outcome = string(w.action)
+	defer func() {
+		outcome.Took = time.Since(start)
+		p.conclude(ctx, outcome, state, err)
+	}()
+	defer p.contain(&err)
+	err = w.target.breaker.do(func() (err error) {
+		state, err = w.target.Sink.Put(ctx, w.name(), w.record, w.prev)
 		return err
 	})
-	record.Event, record.Took, record.Version = audit.WriteOutcome, time.Since(start), state.Version
-	record.Outcome = string(action)
-	if err != nil {
-		record.Outcome, record.Reason = string(Failed), string(reasonOf(err))
-	}
-	if auditErr := p.audit(ctx, record); auditErr != nil {
-		p.noTrail.Store(true)
-		p.mu.Lock()
-		p.summary.Err = auditErr
-		p.mu.Unlock()
-	}
 	return state, err
+}
+
+// conclude appends the outcome of a write. Where the trail doesn't take it the
+// write has happened all the same: that is said, and it was the last one.
+func (p *pass) conclude(ctx context.Context, r audit.Record, state sink.State, err error) {
+	r.Version = state.Version
+	if err != nil {
+		r.Outcome, r.Reason = string(Failed), string(reasonOf(err))
+	}
+	if err := p.auditLate(ctx, r); err != nil {
+		p.noTrail.Store(true)
+		p.fault(fmt.Errorf("a write is not on record: %w", err))
+	}
 }
 
 // intent appends the record that announces a write, or says that there must be
