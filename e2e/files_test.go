@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -18,6 +20,20 @@ func (w *world) withFiles(name string, more settings) settings {
 	maps.Copy(s, more)
 	w.sinks["disk"] = settings{"file": s}
 	return s
+}
+
+// A folder is what the sink "disk" writes JSON to.
+type folder struct{ *world }
+
+func (folder) sink() string { return "disk" }
+
+func (f folder) value(skill string) string {
+	f.Helper()
+	b, err := os.ReadFile(filepath.Join(f.dir, "secrets", skill+".json"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.Fatal(err)
+	}
+	return string(b)
 }
 
 func TestFilesHoldWhatAmazonSays(t *testing.T) {

@@ -8,10 +8,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A store is a sink's server, looked at past credsync.
-type store interface {
+// A holder is what a sink writes to, looked at past credsync.
+type holder interface {
 	sink() string              // its name in the configuration
 	value(skill string) string // as JSON; "" = none
+}
+
+// A store is a holder with versions and marks: a server.
+type store interface {
+	holder
 	versions(skill string) int
 	alter(skill string)          // by hand; creates what is not there
 	remove(skill string)         // in the way that can be taken back
@@ -21,17 +26,19 @@ type store interface {
 // byHand is what a person writes into a secret that credsync keeps.
 var byHand = map[string]string{"client_id": "by-hand", "client_secret": "by-hand"}
 
-// holds checks that every store holds at each skill's name what Amazon says, and
-// returns the pairs.
-func (w *world) holds(stores ...store) map[string]pair {
+// holds checks that each of these, or else every store, holds at each skill's
+// name what Amazon says, and returns the pairs.
+func (w *world) holds(holders ...holder) map[string]pair {
 	w.Helper()
-	if len(stores) == 0 {
-		stores = w.stores
+	if len(holders) == 0 {
+		for _, s := range w.stores {
+			holders = append(holders, s)
+		}
 	}
 	pairs := make(map[string]pair)
 	for _, skill := range w.amazon.skills() {
 		pairs[skill] = w.amazon.pair(skill)
-		for _, s := range stores {
+		for _, s := range holders {
 			if pairIn(s.value(skill)) != pairs[skill] {
 				w.Errorf("%s does not hold what Amazon says of %s", s.sink(), skill)
 			}
