@@ -29,12 +29,13 @@ type aws struct {
 
 	mu     sync.Mutex
 	target *url.URL
-	calls  map[string]int // through the gate, by operation
+	calls  map[string]int    // through the gate, by operation
+	before map[string]func() // what happens, once, before a call gets through
 }
 
 func startAWS(t *testing.T) *aws {
 	t.Helper()
-	a := &aws{T: t, calls: make(map[string]int)}
+	a := &aws{T: t, calls: make(map[string]int), before: make(map[string]func())}
 	a.up()
 	proxy := &httputil.ReverseProxy{
 		Transport: &http.Transport{DisableKeepAlives: true}, // moto ends a connection whenever it likes
@@ -54,7 +55,12 @@ func startAWS(t *testing.T) *aws {
 		}
 		a.mu.Lock()
 		a.calls[operation]++
+		meanwhile := a.before[operation]
+		delete(a.before, operation)
 		a.mu.Unlock()
+		if meanwhile != nil {
+			meanwhile()
+		}
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(a.gate.Close)
