@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -42,23 +43,27 @@ func (cmd adoptCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err := known("sink", cmd.Sink, s.cfg.Sinks, s.cfg.Path); err != nil {
 		return err
 	}
-	engine, trail, err := s.engine(standardError(t.err), t, cmd.DryRun)
+	engine, trail, err := s.engine(oneShot(t), cmd.DryRun)
 	if err != nil {
 		return err
 	}
 	all, err := s.adopt(ctx, engine, cmd, ids)
-	if err = errors.Join(err, closeTrail(trail)); err != nil {
-		return err
+	if trail != nil {
+		s.keepHead(trail)
 	}
-	return showAdoptions(t, all)
+	code, shown := showAdoptions(t, all)
+	return conclude(code, []error{err, shown, closeTrail(trail)})
 }
 
 // adopt takes over, for each job that writes to the sink, what the job's list
 // and the command line both name.
 func (s *setup) adopt(ctx context.Context, engine *syncer.Engine, cmd adoptCmd, ids []credential.SkillID) (all []syncer.Adoption, err error) {
 	missing := slices.Clone(ids)
+	if !slices.ContainsFunc(s.jobs, func(j syncer.Job) bool { return target(j, cmd.Sink) >= 0 }) {
+		return nil, fmt.Errorf("no job writes to sink %s, so nothing names what to adopt", cmd.Sink)
+	}
 	for _, job := range s.jobs {
-		i := slices.IndexFunc(job.Targets, func(t syncer.Target) bool { return t.Name == cmd.Sink })
+		i := target(job, cmd.Sink)
 		if i < 0 {
 			continue
 		}
@@ -83,26 +88,29 @@ func (s *setup) adopt(ctx context.Context, engine *syncer.Engine, cmd adoptCmd, 
 	return all, nil
 }
 
-func showAdoptions(t terminal, all []syncer.Adoption) error {
+// target returns the index of the sink in job, or -1.
+func target(job syncer.Job, sink string) int {
+	return slices.IndexFunc(job.Targets, func(t syncer.Target) bool { return t.Name == sink })
+}
+
+func showAdoptions(t terminal, all []syncer.Adoption) (exitCode, error) {
 	var b strings.Builder
-	failed, useful := false, len(all) == 0
+	failed, useful := false, false
 	for _, a := range all {
 		fmt.Fprintf(&b, "%-16s  %s\n", a.Outcome, a.Name)
 		if a.Outcome == syncer.NotAdopted {
 			failed = true
-			fmt.Fprintf(&b, "%-16s  %s: %s\n", "", a.Skill, a.Error)
+			fmt.Fprintf(&b, "%-16s  %s: %s\n", "", a.Skill, printable(a.Error))
 		} else {
 			useful = true
 		}
 	}
-	if _, err := t.out.Write([]byte(b.String())); err != nil {
-		return err
-	}
+	_, err := io.WriteString(t.out, b.String())
 	switch {
 	case !useful:
-		return exit(exitFailed)
+		return exitFailed, err
 	case failed:
-		return exit(exitPartial)
+		return exitPartial, err
 	}
-	return nil
+	return exitOK, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/fault"
 )
 
 type auditCmd struct {
@@ -32,9 +33,16 @@ func (cmd auditVerifyCmd) Run(c *cli, t terminal) error {
 	if err != nil {
 		return usage(err)
 	}
+	info, err := os.Stat(cmd.File)
+	if err != nil {
+		return usage(fmt.Errorf("%s: %w", cmd.File, fault.Cause(err)))
+	}
+	if info.IsDir() {
+		return usage(fmt.Errorf("%s: a directory; name the audit file in it", cmd.File))
+	}
 	f, err := os.Open(cmd.File)
 	if err != nil {
-		return usage(err)
+		return usage(fmt.Errorf("%s: %w", cmd.File, fault.Cause(err)))
 	}
 	defer f.Close()
 	report, err := audit.Verify(f, o)

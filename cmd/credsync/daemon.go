@@ -38,7 +38,7 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err != nil {
 		return usage(err)
 	}
-	engine, trail, err := s.engine(standardOutput(t.out), t, false)
+	engine, trail, err := s.engine(daemonPlace(t), false)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,11 @@ func (d *service) serve(ctx context.Context, loops []jobLoop) {
 	for _, l := range loops {
 		l.Last = d.slots.Slots[l.job.Name]
 		log := d.log.With(zap.String("job", l.job.Name))
-		l.OnWait = func(next time.Time) { log.Info("waiting", zap.Time("next", next)) }
+		l.OnWait = func(next time.Time) {
+			if ctx.Err() == nil {
+				log.Info("waiting", zap.Time("next", next))
+			}
+		}
 		l.OnPanic = func(v any, stack []byte) {
 			log.Error("run panicked", zap.String("type", fmt.Sprintf("%T", v)), zap.ByteString("stack", stack))
 		}
@@ -144,11 +148,6 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 	if slot.Trigger == scheduler.Heal {
 		opts.Only = d.healable[job.Name]
 	}
-	if d.slots.Slots == nil {
-		d.slots.Slots = make(map[string]time.Time)
-	}
-	d.slots.Slots[job.Name] = slot.Time.UTC()
-	d.remember(lastSlotsFile, d.slots)
 	d.mu.Unlock()
 	if slot.Missed > 0 {
 		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
@@ -161,6 +160,13 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.healable[job.Name] = sum.Healable
+	if ctx.Err() == nil { // a run that was stopped is not done: the next start makes up for it
+		if d.slots.Slots == nil {
+			d.slots.Slots = make(map[string]time.Time)
+		}
+		d.slots.Slots[job.Name] = slot.Time.UTC()
+		d.remember(lastSlotsFile, d.slots)
+	}
 	return sum.Err != nil || len(sum.Healable) > 0
 }
 

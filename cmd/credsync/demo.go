@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -94,17 +95,17 @@ func (d *demo) sync(ctx context.Context) (syncer.Summary, error) {
 		return syncer.Summary{}, err
 	}
 	defer s.close()
-	engine, trail, err := s.engine(standardError(d.t.err), d.t, false)
+	engine, trail, err := s.engine(oneShot(d.t), false)
 	if err != nil {
 		return syncer.Summary{}, err
 	}
-	table := &tableReport{w: d.t.out}
+	table := &tableReport{w: d.t.out, command: "credsync"}
 	sum := engine.Sync(ctx, s.jobs[0], syncer.Options{Trigger: syncer.TriggerManual}, table)
 	s.ended(trail, sum)
 	if err := table.Finish(sum, s.requests.now()); err != nil {
 		return sum, err
 	}
-	return sum, closeTrail(trail)
+	return sum, errors.Join(ctx.Err(), closeTrail(trail))
 }
 
 func (d *demo) verify() error {

@@ -26,16 +26,19 @@ import (
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a reader that went away is an error of that write, not the end of a run
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // who insists is not kept waiting
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(int(code))
 }
 
+const defaultConfig = "/etc/credsync/credsync.yaml"
+
 // A cli is the grammar of the command line, and its help page.
 type cli struct {
-	Config    string `short:"c" placeholder:"PATH" env:"CREDSYNC_CONFIG" default:"/etc/credsync/credsync.yaml" help:"Configuration file (default: $$CREDSYNC_CONFIG, else /etc/credsync/credsync.yaml)."`
+	Config    string `short:"c" placeholder:"PATH" env:"CREDSYNC_CONFIG" default:"${config}" help:"Configuration file; else $$CREDSYNC_CONFIG, else ${config}."`
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: debug, info, warn or error."`
-	LogFormat string `enum:"json,console,auto" default:"auto" help:"json or console (default: console when standard error is a terminal)."`
+	LogFormat string `enum:"json,console,auto" default:"auto" help:"json, console, or auto: console when standard error is a terminal."`
 
 	Demo     demoCmd     `cmd:"" help:"The whole tour in a temporary directory; needs nothing."`
 	Sync     syncCmd     `cmd:"" help:"Sync the jobs once, now, and exit."`
@@ -66,12 +69,15 @@ func (f *failure) Unwrap() error { return f.err }
 // usage marks err as one of usage or configuration.
 func usage(err error) error { return &failure{exitUsage, err} }
 
+// errSaid ends a command that has said everything already.
+var errSaid = errors.New("see above")
+
 // exit ends a command with code, when everything has been said already.
 func exit(code exitCode) error {
 	if code == exitOK {
 		return nil
 	}
-	return &failure{code, nil}
+	return &failure{code, errSaid}
 }
 
 // run is the whole program but for signals and the end of the process.
@@ -80,10 +86,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) exitCode 
 	exited := false
 	parser := kong.Must(&c,
 		kong.Name("credsync"),
+		kong.Vars{"config": defaultConfig},
 		kong.Description("Keeps the OAuth credentials of Alexa skills where your services read secrets."),
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(int) { exited = true }),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(terminal{stdout, stderr}),
@@ -111,7 +117,7 @@ func report(err error, stderr io.Writer) exitCode {
 	if f, ok := errors.AsType[*failure](err); ok {
 		code, err = f.code, f.err
 	}
-	if err != nil {
+	if !errors.Is(err, errSaid) {
 		fmt.Fprintf(stderr, "credsync: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
 	return code

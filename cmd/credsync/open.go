@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"go.uber.org/zap"
 
-	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/config"
-	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
 	"github.com/credsync/credsync/internal/sink/awssm"
 	"github.com/credsync/credsync/internal/sink/file"
@@ -23,14 +19,14 @@ import (
 	"github.com/credsync/credsync/internal/source/smapi"
 	"github.com/credsync/credsync/internal/state"
 	"github.com/credsync/credsync/internal/syncer"
-	"github.com/credsync/credsync/internal/wire"
 )
 
 // A setup is a configuration with everything open that it names. Opening asks
-// nobody anything: a peer that is down is met when it is needed.
+// no server: one that is down is met when it is needed.
 type setup struct {
 	cfg      *config.Config
 	log      *zap.Logger
+	screen   *screen // where log goes
 	requests *counter
 	state    *state.Dir // nil = nothing is remembered
 	sources  map[string]*smapi.Source
@@ -44,7 +40,13 @@ func (c *cli) setup(t terminal) (*setup, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	return open(cfg, c.logger(t.err))
+	screen := &screen{Writer: t.err}
+	s, err := open(cfg, c.logger(screen))
+	if err != nil {
+		return nil, err
+	}
+	s.screen = screen
+	return s, nil
 }
 
 // known returns a usage error unless name is one of the keys of named.
@@ -61,7 +63,7 @@ func open(cfg *config.Config, log *zap.Logger) (*setup, error) {
 	if cfg.StateDir != "" {
 		var err error
 		if s.state, err = state.Open(cfg.StateDir); err != nil {
-			return nil, err
+			log.Warn("nothing is remembered between runs", zap.Error(err))
 		}
 	}
 	for name, c := range cfg.Sources {
@@ -69,7 +71,7 @@ func open(cfg *config.Config, log *zap.Logger) (*setup, error) {
 	}
 	for name, c := range cfg.Sinks {
 		var err error
-		if s.targets[name], err = openTarget(name, c, s.requests.observe); err != nil {
+		if s.targets[name], err = s.openTarget(name, c); err != nil {
 			return nil, fmt.Errorf("sink %s: %w", name, err)
 		}
 	}
@@ -101,20 +103,20 @@ func (s *setup) openSource(name string, c config.Source) *smapi.Source {
 }
 
 // openTarget opens the one kind of sink that c names.
-func openTarget(name string, c config.Sink, observe wire.Observer) (syncer.Target, error) {
+func (s *setup) openTarget(name string, c config.Sink) (syncer.Target, error) {
 	t := syncer.Target{Name: name}
 	var template string
 	var err error
 	switch {
 	case c.VaultKV != nil:
 		t.Form, template = c.VaultKV.Form(), c.VaultKV.NameTemplate()
-		t.Sink, err = vaultkv.Open(*c.VaultKV, vaultkv.Options{Observe: observe})
+		t.Sink, err = vaultkv.Open(*c.VaultKV, vaultkv.Options{Observe: s.requests.observe, Instance: s.cfg.Instance})
 	case c.AWS != nil:
 		t.Form, template = c.AWS.Form(), c.AWS.NameTemplate()
-		t.Sink, err = awssm.Open(context.Background(), *c.AWS, awssm.Options{Observe: observe})
+		t.Sink, err = awssm.Open(*c.AWS, awssm.Options{Observe: s.requests.observe})
 	case c.File != nil:
 		t.Form, template = c.File.Form(), c.File.NameTemplate()
-		t.Sink, err = file.Open(*c.File, observe)
+		t.Sink, err = file.Open(*c.File, s.requests.observe)
 	default:
 		err = errors.New("no kind")
 	}
@@ -180,69 +182,3 @@ func neighbours(jobs []syncer.Job, i int) (shared []syncer.Job) {
 	}
 	return shared
 }
-
-// engine returns the engine, and the audit trail under it, which goes to
-// fallback where the configuration names no place. For a dry run there is none.
-func (s *setup) engine(fallback audit.Stream, t terminal, dryRun bool) (*syncer.Engine, *audit.Trail, error) {
-	engine := &syncer.Engine{Instance: s.cfg.Instance, Memory: &syncer.Memory{}, Log: s.log}
-	if !s.cfg.FingerprintKey.IsZero() {
-		key, err := s.cfg.FingerprintKey.Read()
-		if err != nil {
-			return nil, nil, fmt.Errorf("fingerprint_key: %w", err)
-		}
-		engine.Key = credential.NewFingerprintKey(key)
-	}
-	if dryRun {
-		return engine, nil, nil
-	}
-	trail, err := openTrail(s.cfg.Audit, fallback, t)
-	if err != nil {
-		return nil, nil, err
-	}
-	engine.Trail = trail
-	return engine, trail, nil
-}
-
-// closeTrail waits until trail, which may be nil, holds all that was appended.
-func closeTrail(trail *audit.Trail) error {
-	if trail == nil {
-		return nil
-	}
-	if err := trail.Close(); err != nil {
-		return fmt.Errorf("audit trail: %w", err)
-	}
-	return nil
-}
-
-func openTrail(destinations config.Audits, fallback audit.Stream, t terminal) (*audit.Trail, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	o := audit.Options{Host: host}
-	for _, d := range destinations {
-		if !d.Key.IsZero() {
-			if o.Key, err = d.Key.Read(); err != nil {
-				return nil, fmt.Errorf("audit key: %w", err)
-			}
-		}
-		switch d.Stream {
-		case "stdout":
-			o.Streams = append(o.Streams, audit.Stream{Name: "standard output", Writer: t.out})
-		case "stderr":
-			o.Streams = append(o.Streams, audit.Stream{Name: "standard error", Writer: t.err})
-		default:
-			o.Files = append(o.Files, d.File)
-		}
-	}
-	if len(destinations) == 0 {
-		o.Streams = []audit.Stream{fallback}
-	}
-	return audit.Open(o)
-}
-
-func standardOutput(w io.Writer) audit.Stream {
-	return audit.Stream{Name: "standard output", Writer: w}
-}
-
-func standardError(w io.Writer) audit.Stream { return audit.Stream{Name: "standard error", Writer: w} }

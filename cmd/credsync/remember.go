@@ -2,9 +2,13 @@ package main
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/credsync/credsync/internal/audit"
+	"github.com/credsync/credsync/internal/config"
 )
 
 // The files of state_dir, but for refresh tokens, which smapi names. Their
@@ -51,6 +55,14 @@ func (s *setup) recall(name string, v any) {
 	}
 }
 
+// keepHead remembers the head of a trail that is kept in a file.
+func (s *setup) keepHead(trail *audit.Trail) {
+	filed := slices.ContainsFunc(s.cfg.Audit, func(a config.Audit) bool { return a.File != "" })
+	if head := trail.Head(); filed && head != (audit.Head{}) {
+		s.remember(auditHeadFile, auditHead{head.String()})
+	}
+}
+
 // unusedPlans returns the plan IDs that no earlier run has used.
 func (s *setup) unusedPlans(ids []string) (unused []string) {
 	var used acceptedPlans
@@ -59,7 +71,8 @@ func (s *setup) unusedPlans(ids []string) (unused []string) {
 	}
 	for _, id := range ids {
 		if when, ok := used.Plans[id]; ok {
-			s.log.Warn("plan was accepted before and counts once", zap.String("plan", id), zap.Time("used", when))
+			s.log.Warn("this plan was accepted before, which counts once; take it out of "+acceptedPlansFile+" in state_dir to use it again",
+				zap.String("plan", id), zap.Time("used", when))
 			continue
 		}
 		unused = append(unused, id)
@@ -67,8 +80,12 @@ func (s *setup) unusedPlans(ids []string) (unused []string) {
 	return unused
 }
 
-// usePlan notes that a plan was accepted, and forgets those of long ago.
+// usePlan notes that a plan was used, and forgets those of long ago. The empty
+// plan is none.
 func (s *setup) usePlan(id string) {
+	if id == "" {
+		return
+	}
 	var used acceptedPlans
 	s.recall(acceptedPlansFile, &used)
 	maps.DeleteFunc(used.Plans, func(_ string, when time.Time) bool { return time.Since(when) > planMemory })

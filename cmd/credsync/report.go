@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 	"slices"
 
 	"go.uber.org/zap"
@@ -21,23 +22,36 @@ type reporter interface {
 // A reports hands on what it hears to several reporters.
 type reports struct {
 	to   []reporter
-	seen map[credential.SkillID]bool
+	seen map[credential.SkillID]bool // nil = not asked for
 }
 
 // reporters returns what shows the passes of a one-shot command.
-func (c *cli) reporters(cfg *config.Config, output string, plan bool, t terminal) *reports {
-	r := &reports{seen: make(map[credential.SkillID]bool)}
-	// A bar shares the screen with nobody who writes lines there.
-	audited := plan || slices.ContainsFunc(cfg.Audit, func(a config.Audit) bool { return a.File != "" })
-	if isTerminal(t.err) && audited && c.LogLevel != "debug" {
-		r.to = append(r.to, &progress{w: t.err})
+func (c *cli) reporters(s *setup, cmd syncCmd, dryRun bool, t terminal) *reports {
+	r := &reports{}
+	if len(cmd.Only) > 0 {
+		r.seen = make(map[credential.SkillID]bool)
 	}
-	if output == "json" {
+	// Audit lines on the same screen would go past the bar.
+	audited := dryRun || len(s.cfg.Audit) > 0 && !slices.ContainsFunc(s.cfg.Audit, func(a config.Audit) bool { return a.Stream != "" })
+	if isTerminal(t.err) && audited {
+		bar := &progress{w: t.err}
+		s.screen.bar.Store(bar)
+		r.to = append(r.to, bar)
+	}
+	if cmd.Output == "json" {
 		r.to = append(r.to, &jsonReport{w: t.out})
 	} else {
-		r.to = append(r.to, &tableReport{w: t.out, plan: plan})
+		r.to = append(r.to, &tableReport{w: t.out, dryRun: dryRun, command: c.command()})
 	}
 	return r
+}
+
+// command is how to call credsync with the same configuration again.
+func (c *cli) command() string {
+	if c.Config == defaultConfig || c.Config == os.Getenv("CREDSYNC_CONFIG") {
+		return "credsync"
+	}
+	return "credsync -c " + c.Config
 }
 
 func (r *reports) Start(job string, results int) {
@@ -47,7 +61,9 @@ func (r *reports) Start(job string, results int) {
 }
 
 func (r *reports) Result(res syncer.Result) {
-	r.seen[res.Skill] = true
+	if r.seen != nil {
+		r.seen[res.Skill] = true
+	}
 	for _, to := range r.to {
 		to.Result(res)
 	}

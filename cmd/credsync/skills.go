@@ -36,18 +36,8 @@ func (cmd skillsCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	var b strings.Builder
 	slices.SortFunc(skills, func(a, b source.Skill) int { return cmp.Or(cmp.Compare(a.Vendor, b.Vendor), cmp.Compare(a.ID, b.ID)) })
 	for _, sk := range skills {
-		fmt.Fprintf(&b, "%-52s # %s (%s)\n", sk.ID, clip(printable(sk.Name), 40), strings.Join(sk.Stages, ", "))
+		fmt.Fprintf(&b, "%-52s # %s (%s)\n", sk.ID, clip(sk.Name, 40), strings.Join(sk.Stages, ", "))
 	}
 	_, err = t.out.Write([]byte(b.String()))
 	return err
-}
-
-// printable takes out of a name what could act on a terminal or end a comment.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 || r == 0x2028 || r == 0x2029 {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,9 +16,9 @@ import (
 )
 
 type syncCmd struct {
-	Job        []string `placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
-	Only       []string `placeholder:"SKILL" help:"Only this skill ID; may be repeated."`
-	AcceptPlan []string `placeholder:"ID" help:"Let exactly the updates of this plan through the brake, once."`
+	Job        []string `sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
+	Only       []string `sep:"none" placeholder:"SKILL" help:"Only this skill ID; may be repeated."`
+	AcceptPlan []string `sep:"none" placeholder:"ID" help:"Let exactly the updates of this plan through the brake, once."`
 	Output     string   `short:"o" enum:"table,json" default:"table" help:"table or json (one line per job)."`
 }
 
@@ -32,7 +33,7 @@ func (cmd syncCmd) Run(ctx context.Context, c *cli, t terminal) error {
 }
 
 type planCmd struct {
-	Job    []string `placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
+	Job    []string `sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
 	Output string   `short:"o" enum:"table,json" default:"table" help:"table or json (one line per job)."`
 }
 
@@ -47,8 +48,8 @@ func (cmd planCmd) Run(ctx context.Context, c *cli, t terminal) error {
 }
 
 // once makes one pass of each job that cmd chooses.
-func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, plan bool) error {
-	only, err := parseIDs(cmd.Only)
+func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) error {
+	only, err := cmd.check()
 	if err != nil {
 		return err
 	}
@@ -61,51 +62,64 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, plan bool) erro
 	if err != nil {
 		return err
 	}
-	engine, trail, err := s.engine(standardError(t.err), t, plan)
+	engine, trail, err := s.engine(oneShot(t), dryRun)
 	if err != nil {
 		return err
 	}
-	accepted := s.unusedPlans(cmd.AcceptPlan)
-	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: plan, Only: only, Accepted: accepted}
-	reports := c.reporters(s.cfg, cmd.Output, plan, t)
+	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Accepted: s.unusedPlans(cmd.AcceptPlan)}
+	reports := c.reporters(s, cmd, dryRun, t)
 	var passes []syncer.Summary
+	var faults []error // of what surrounds the passes; none of them stops a pass
 	for _, job := range jobs {
 		before := s.requests.now()
 		sum := engine.Sync(ctx, job, opts, reports)
+		faults = append(faults, reports.Finish(sum, s.requests.since(before)))
 		s.ended(trail, sum)
-		if slices.Contains(accepted, sum.Plan) && sum.Brake == "" {
-			s.usePlan(sum.Plan)
-		}
-		if err := reports.Finish(sum, s.requests.since(before)); err != nil {
-			return errors.Join(fmt.Errorf("write the report: %w", err), closeTrail(trail))
-		}
+		s.usePlan(sum.Accepted)
 		passes = append(passes, sum)
 	}
-	code := judge(passes, plan)
-	if missing := reports.missing(only); len(missing) > 0 {
-		fmt.Fprintf(t.err, "credsync: on no job's list: %s\n", strings.Join(missing, ", "))
-		code = worst([]exitCode{code, exitPartial})
+	if missing := reports.missing(only); len(missing) > 0 && !slices.ContainsFunc(passes, func(s syncer.Summary) bool { return s.Err != nil }) {
+		faults = append(faults, fmt.Errorf("on no job's list: %s", strings.Join(missing, ", ")))
 	}
-	if err := closeTrail(trail); err != nil {
-		return err
+	return conclude(judge(passes, dryRun), append(faults, closeTrail(trail)))
+}
+
+// check refuses what would mean something else than it says: an empty name is
+// how an unset variable looks.
+func (cmd syncCmd) check() ([]credential.SkillID, error) {
+	if slices.Contains(cmd.Job, "") {
+		return nil, usage(errors.New("--job is empty; leave it out to mean all jobs"))
+	}
+	for _, id := range cmd.AcceptPlan {
+		if !planID.MatchString(id) {
+			return nil, usage(fmt.Errorf("--accept-plan %q is no plan ID; credsync plan prints it, 16 hex digits", id))
+		}
+	}
+	return parseIDs(cmd.Only)
+}
+
+var planID = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// conclude makes one end of an exit code and of faults that make it no better
+// than partial.
+func conclude(code exitCode, faults []error) error {
+	err := errors.Join(faults...)
+	if err != nil {
+		return &failure{worst([]exitCode{code, exitPartial}), err}
 	}
 	return exit(code)
 }
 
-// chosen returns the jobs of the given names, or all.
+// chosen returns the jobs of the given names, each once, or all.
 func (s *setup) chosen(names []string) ([]syncer.Job, error) {
-	if len(names) == 0 {
-		return s.jobs, nil
-	}
-	var jobs []syncer.Job
 	for _, name := range names {
 		if err := known("job", name, s.cfg.Jobs, s.cfg.Path); err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(s.jobs, func(j syncer.Job) bool { return j.Name == name })
-		jobs = append(jobs, s.jobs[i])
 	}
-	return jobs, nil
+	return slices.DeleteFunc(slices.Clone(s.jobs), func(j syncer.Job) bool {
+		return len(names) > 0 && !slices.Contains(names, j.Name)
+	}), nil
 }
 
 func parseIDs(texts []string) ([]credential.SkillID, error) {
@@ -129,9 +143,8 @@ func (s *setup) ended(trail *audit.Trail, sum syncer.Summary) {
 		zap.Int("skills", sum.Skills), zap.Int("orphans", len(sum.Orphans)),
 	}
 	if trail != nil {
-		head := trail.Head().String()
-		s.remember(auditHeadFile, auditHead{head})
-		fields = append(fields, zap.String("audit_head", head))
+		fields = append(fields, zap.Stringer("audit_head", trail.Head()))
+		s.keepHead(trail)
 	}
 	for _, o := range syncer.Outcomes {
 		fields = append(fields, zap.Int(string(o), sum.Counts[o]))

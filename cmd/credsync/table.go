@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rivo/uniseg"
+
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/syncer"
 )
@@ -20,137 +22,102 @@ const maxRows = 50
 // went wrong, counts for the rest, and what to do about each kind of trouble.
 // It fits 80 columns.
 type tableReport struct {
-	w        io.Writer
-	plan     bool
-	rows     []syncer.Result
-	more     int
-	troubles map[trouble]int
+	w       io.Writer
+	dryRun  bool
+	command string // how to call credsync with this configuration
+	pass    tablePass
 }
 
-// A trouble is a kind of failure, with one example of it.
+// A tablePass is what is kept of one pass.
+type tablePass struct {
+	short    []syncer.Result // refused, failed, skipped: shown first, and before all others
+	changed  []syncer.Result
+	more     int
+	troubles map[trouble]*example
+}
+
+// A trouble is a kind of failure in one sink.
 type trouble struct {
 	reason syncer.Reason
 	sink   string
-	text   string
 }
 
-func (r *tableReport) Start(string, int) { r.rows, r.more, r.troubles = nil, 0, make(map[trouble]int) }
+// An example is the first text of a trouble, and how many there were.
+type example struct {
+	text string
+	n    int
+}
+
+func (r *tableReport) Start(string, int) {}
 
 func (r *tableReport) Result(res syncer.Result) {
-	if res.Outcome == syncer.Unchanged {
+	p := &r.pass
+	switch {
+	case res.Outcome == syncer.Unchanged:
+		return
+	case res.Reason == syncer.NoReason:
+		p.changed = p.keep(p.changed, res)
 		return
 	}
-	if res.Reason != syncer.NoReason {
-		r.troubles[trouble{res.Reason, res.Sink, res.Error}]++
+	p.short = p.keep(p.short, res)
+	if p.troubles == nil {
+		p.troubles = make(map[trouble]*example)
 	}
-	if len(r.rows) >= maxRows {
-		r.more++
-		return
+	kind := trouble{res.Reason, res.Sink}
+	if p.troubles[kind] == nil {
+		p.troubles[kind] = &example{text: res.Error}
 	}
-	r.rows = append(r.rows, res)
+	p.troubles[kind].n++
+}
+
+func (p *tablePass) keep(rows []syncer.Result, res syncer.Result) []syncer.Result {
+	if len(rows) >= maxRows {
+		p.more++
+		return rows
+	}
+	return append(rows, res)
 }
 
 func (r *tableReport) Finish(s syncer.Summary, requests map[string]int) error {
 	var b strings.Builder
-	verb := "synced"
-	if r.plan {
-		verb = "looked at"
-	}
-	fmt.Fprintf(&b, "%s: %d skills %s in %s\n", s.Job, s.Skills, verb, s.Took.Round(time.Millisecond))
-	if len(r.rows) > 0 {
-		b.WriteString("\n")
-		row(&b, "SKILL", "SINK", "OUTCOME", "DETAIL")
-	}
-	slices.SortFunc(r.rows, func(a, b syncer.Result) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(shown(a), shown(b)), cmp.Compare(a.Sink, b.Sink))
-	})
-	for _, res := range r.rows {
-		row(&b, shown(res), res.Sink, string(res.Outcome), detail(res))
-	}
-	if r.more > 0 {
-		fmt.Fprintf(&b, "… and %d more; -o json has all\n", r.more)
-	}
+	fmt.Fprintf(&b, "%s: %d %s in %s\n", s.Job, s.Skills, plural(s.Skills, "skill"), s.Took.Round(time.Millisecond))
+	r.pass.rows(&b)
 	fmt.Fprintf(&b, "\n%s\n", counts(s))
 	if len(requests) > 0 {
 		fmt.Fprintf(&b, "requests: %s\n", pairs(requests))
 	}
 	r.explain(&b, s)
-	_, err := io.WriteString(r.w, wrap(b.String())+"\n")
+	r.pass = tablePass{}
+	_, err := io.WriteString(r.w, b.String()+"\n")
 	return err
 }
 
-// explain says what went wrong and what to do about it, each kind once.
-func (r *tableReport) explain(b *strings.Builder, s syncer.Summary) {
-	if s.Plan != "" {
-		fmt.Fprintf(b, "plan: %s\n", s.Plan)
+func (p *tablePass) rows(b *strings.Builder) {
+	room := max(maxRows-len(p.short), 0)
+	rows := append(p.short, p.changed[:min(room, len(p.changed))]...)
+	p.more += max(len(p.changed)-room, 0)
+	if len(rows) == 0 {
+		return
 	}
-	if s.Brake != "" {
-		fmt.Fprintf(b, "brake: %s\n  If this is right, run: credsync sync --job %s --accept-plan %s\n", s.Brake, s.Job, s.Plan)
+	slices.SortFunc(rows, func(a, b syncer.Result) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(shown(a), shown(b)), cmp.Compare(a.Sink, b.Sink))
+	})
+	sink := len("SINK")
+	for _, r := range rows {
+		sink = min(max(sink, uniseg.StringWidth(printable(r.Sink))), 20)
 	}
-	if s.Err != nil {
-		fmt.Fprintf(b, "error: %v\n", s.Err)
+	row := func(skill, name, outcome, detail string) {
+		line := cell(skill, 36) + "  " + cell(name, sink) + "  " + cell(outcome, 9) + "  "
+		b.WriteString(strings.TrimRight(line+clip(detail, width-uniseg.StringWidth(line)), " ") + "\n")
 	}
-	said := 0
-	for _, t := range slices.SortedFunc(maps.Keys(r.troubles), func(a, b trouble) int {
-		return cmp.Or(cmp.Compare(a.reason, b.reason), cmp.Compare(a.sink, b.sink), cmp.Compare(a.text, b.text))
-	}) {
-		if t.reason == syncer.Brake {
-			continue
-		}
-		if said++; said > 10 {
-			b.WriteString("… and more; -o json has all\n")
-			break
-		}
-		fmt.Fprintf(b, "%s (%d, sink %s): %s\n", t.reason, r.troubles[t], t.sink, t.text)
-		if cure := cures[t.reason]; cure != "" {
-			fmt.Fprintf(b, "  → %s\n", cure)
-		}
+	b.WriteString("\n")
+	row("SKILL", "SINK", "OUTCOME", "DETAIL")
+	for _, r := range rows {
+		row(shown(r), r.Sink, string(r.Outcome), detail(r))
 	}
-	for i, o := range s.Orphans {
-		if i == 10 {
-			fmt.Fprintf(b, "… and %d more orphans; -o json has all\n", len(s.Orphans)-i)
-			break
-		}
-		fmt.Fprintf(b, "orphan in %s: %s is on no job's list; credsync never deletes\n", o.Sink, o.Name)
+	if p.more > 0 {
+		fmt.Fprintf(b, "… and %d more; -o json has all\n", p.more)
 	}
-}
-
-// cures says, for each reason, what an operator can do.
-var cures = map[syncer.Reason]string{
-	syncer.NotFound:    "check the skill ID; a skill gets credentials with its first permission that needs them (developer console, Permissions)",
-	syncer.Denied:      "check the token and its rights; credsync check --online tells which",
-	syncer.Invalid:     "correct what is named; nothing was changed for it",
-	syncer.Rejected:    "Amazon handed out a pair that it does not take itself; it was not published; look at the skill in the developer console",
-	syncer.RateLimited: "give the job more time (timeout) or fewer skills per run",
-	syncer.Unavailable: "the next run tries again; nothing was changed for it",
-	syncer.Timeout:     "the next run tries again; raise the job's timeout if this stays",
-	syncer.Conflict:    "somebody else writes there too; find out who, and let only one do it",
-	syncer.Foreign:     "credsync leaves alone what it does not own; credsync adopt takes it over",
-	syncer.Canceled:    "run it again; nothing is half done",
-	syncer.Internal:    "this should not happen; please report it with the log",
-}
-
-// wrap breaks lines at spaces so that they fit a terminal of 80 columns. What
-// follows a break is indented; a word that is longer stays whole.
-func wrap(text string) string {
-	const width, indent = 80, "    "
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		for len([]rune(line)) > width+1 { // the newline takes no column
-			cut := strings.LastIndexByte(string([]rune(line)[:width+1]), ' ')
-			if strings.TrimSpace(line[:max(cut, 0)]) == "" {
-				break
-			}
-			b.WriteString(strings.TrimRight(line[:cut], " ") + "\n")
-			line = indent + line[cut+1:]
-		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
-
-func row(b *strings.Builder, skill, sink, outcome, detail string) {
-	fmt.Fprintf(b, "%-36s  %-12s  %-9s  %s\n", clip(skill, 36), clip(sink, 12), outcome, clip(detail, 17))
 }
 
 // shown is what a person knows a skill by: its label, else its UUID.
@@ -203,9 +170,9 @@ func pairs(m map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-func clip(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
 	}
-	return s
+	return word + "s"
 }

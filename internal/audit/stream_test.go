@@ -64,7 +64,7 @@ func TestAFullPipe(t *testing.T) {
 		if took := time.Since(start); err == nil || took > 5*time.Second {
 			t.Errorf("got %v after %v", err, took)
 		}
-		if want := "audit trail: stream stdout: no answer within 4s"; err.Error() != want {
+		if want := "audit trail: stream stdout: no answer within 3s"; err.Error() != want {
 			t.Errorf("got %q, want %q", err, want)
 		}
 		start = time.Now()

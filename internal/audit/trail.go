@@ -11,9 +11,9 @@ import (
 	"github.com/credsync/credsync/internal/credential"
 )
 
-// patience is how long a destination may take over one record. Two of them, an
-// Append and a Close, still fit into the time systemd grants a stop.
-const patience = 4 * time.Second
+// patience is how long a destination may take over one record. With a write in
+// flight it still fits into the 10 s within which a stopped daemon is gone.
+const patience = 3 * time.Second
 
 var errClosed = errors.New("audit trail is closed")
 
@@ -83,7 +83,7 @@ func (t *Trail) start() {
 }
 
 // Append writes r to every destination and returns nil once it is durable on at
-// least one. It waits for the others as long as they are not known to hang, 4 s
+// least one. It waits for the others as long as they are not known to hang, 3 s
 // at most. An error means that the record is durable nowhere: what it announces
 // must not be done. Nothing is retried; what a hanging destination had
 // already begun to write may still arrive there.
@@ -147,7 +147,7 @@ func (t *Trail) Err() error {
 }
 
 // Close ends the Trail once its destinations hold what was appended. One that
-// hangs in a write can't be interrupted: after 4 s Close leaves it behind, with
+// hangs in a write can't be interrupted: after 3 s Close leaves it behind, with
 // its goroutine and what it still holds, and says so. Further calls do nothing.
 func (t *Trail) Close() error {
 	if !t.shut() {

@@ -65,7 +65,7 @@ type Options struct {
 
 // Open returns the sink of c, which has no faults. It sends nothing: identity
 // and access show at the first use, or by [Sink.Check].
-func Open(_ context.Context, c Config, o Options) (*Sink, error) {
+func Open(c Config, o Options) (*Sink, error) {
 	if faults := c.Faults(); len(faults) > 0 {
 		return nil, fmt.Errorf("aws_secrets_manager: %s: %s", faults[0].Field, faults[0].Problem)
 	}

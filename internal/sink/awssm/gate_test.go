@@ -125,7 +125,7 @@ func testConfig(endpoint string) Config {
 // openTest returns a sink on endpoint that doesn't wait long between attempts.
 func openTest(t *testing.T, c Config) *Sink {
 	t.Helper()
-	s, err := Open(t.Context(), c, Options{delay: soon{}})
+	s, err := Open(c, Options{delay: soon{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func newIdentityRig(t *testing.T) *identityRig {
 
 func (r *identityRig) inspect(t *testing.T) error {
 	t.Helper()
-	s, err := Open(t.Context(), r.config, r.options)
+	s, err := Open(r.config, r.options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestIdentity(t *testing.T) {
 	t.Run("a role is asked for once, whoever asks", func(t *testing.T) {
 		r := newIdentityRig(t)
 		r.config.RoleARN = roleARN
-		s, err := Open(t.Context(), r.config, Options{sts: r.options.sts})
+		s, err := Open(r.config, Options{sts: r.options.sts})
 		if err != nil {
 			t.Fatal(err)
 		}

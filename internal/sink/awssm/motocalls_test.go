@@ -23,7 +23,7 @@ func TestCallsOnMoto(t *testing.T) {
 	}}
 	c := testConfig(g.open(t))
 	c.RoleARN, c.ExternalID = roleARN, externalID
-	s, err := Open(t.Context(), c, Options{sts: u.String(), delay: soon{}})
+	s, err := Open(c, Options{sts: u.String(), delay: soon{}})
 	if err != nil {
 		t.Fatal(err)
 	}

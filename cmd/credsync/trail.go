@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/credsync/credsync/internal/audit"
+	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/syncer"
+)
+
+// A place says where the audit trail's streams are.
+type place struct {
+	stdout, stderr audit.Stream
+	fallback       audit.Stream // where the configuration names no destination
+}
+
+// daemonPlace is for run, whose standard output belongs to the trail.
+func daemonPlace(t terminal) place {
+	p := place{stdout: stream("standard output", t.out), stderr: stream("standard error", t.err)}
+	p.fallback = p.stdout
+	return p
+}
+
+// oneShot is for commands that report on standard output: there the trail would
+// break the report, and the report the chain, so it goes to standard error.
+func oneShot(t terminal) place {
+	err := stream("standard error", t.err)
+	return place{stdout: err, stderr: err, fallback: err}
+}
+
+func stream(name string, w io.Writer) audit.Stream { return audit.Stream{Name: name, Writer: w} }
+
+// engine returns the engine, and the audit trail under it. For a dry run there
+// is none.
+func (s *setup) engine(p place, dryRun bool) (*syncer.Engine, *audit.Trail, error) {
+	engine := &syncer.Engine{Instance: s.cfg.Instance, Memory: &syncer.Memory{}, Log: s.log}
+	if !s.cfg.FingerprintKey.IsZero() {
+		key, err := s.cfg.FingerprintKey.Read()
+		if err != nil {
+			return nil, nil, fmt.Errorf("fingerprint_key: %w", err)
+		}
+		engine.Key = credential.NewFingerprintKey(key)
+	}
+	if dryRun {
+		return engine, nil, nil
+	}
+	trail, err := openTrail(s.cfg.Audit, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine.Trail = trail
+	return engine, trail, nil
+}
+
+func openTrail(destinations config.Audits, p place) (*audit.Trail, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	o := audit.Options{Host: host}
+	for _, d := range destinations {
+		if !d.Key.IsZero() {
+			if o.Key, err = d.Key.Read(); err != nil {
+				return nil, fmt.Errorf("audit key: %w", err)
+			}
+		}
+		switch d.Stream {
+		case "stdout":
+			o.Streams = append(o.Streams, p.stdout)
+		case "stderr":
+			o.Streams = append(o.Streams, p.stderr)
+		default:
+			o.Files = append(o.Files, d.File)
+		}
+	}
+	if len(destinations) == 0 {
+		o.Streams = []audit.Stream{p.fallback}
+	}
+	return audit.Open(o)
+}
+
+// closeTrail waits until trail, which may be nil, holds all that was appended.
+func closeTrail(trail *audit.Trail) error {
+	if trail == nil {
+		return nil
+	}
+	return trail.Close()
+}
