@@ -20,10 +20,10 @@ func TestWhatHappensInVaultBetweenLookAndWriteIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(behind)
-	var once sync.Once
+	meanwhile := sync.OnceFunc(func() { v.alter(skill) })
 	gate := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/secret/data/") {
-			once.Do(func() { v.alter(skill) })
+			meanwhile()
 		}
 		proxy.ServeHTTP(rw, r)
 	}))
