@@ -3,7 +3,8 @@
 // that covers the body too, bodies are limited after decompression, redirects
 // are not followed, and each attempt is counted once.
 //
-// It never retries; the adapters do, each in one place.
+// It never retries; the adapters do, each in one place. What they share of that
+// is [RetryAfter].
 package wire
 
 import (

@@ -115,7 +115,7 @@ func (c *client) attempt(ctx context.Context, r request, token credential.Secret
 	if a.date, err = http.ParseTime(resp.Header.Get("Date")); err != nil {
 		a.date = time.Now()
 	}
-	a.retryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
+	a.retryAfter = wire.RetryAfter(resp.Header)
 	if f := classify(a); f != nil {
 		return a, f
 	}

@@ -160,15 +160,4 @@ func TestPace(t *testing.T) {
 			t.Errorf("got error %v after %d requests and %v", err, requests.Load(), time.Since(start))
 		}
 	})
-	t.Run("Retry-After is read in both of its shapes", func(t *testing.T) {
-		now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-		for header, want := range map[string]time.Duration{
-			"": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "99999999999999999999": 0,
-			"Mon, 23 Nov 2026 12:00:09 GMT": 9 * time.Second, "Mon, 23 Nov 2026 11:00:00 GMT": 0,
-		} {
-			if got := retryAfter(header, now); got != want {
-				t.Errorf("%q: got %v, want %v", header, got, want)
-			}
-		}
-	})
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -74,18 +73,6 @@ func (p *pace) NextBackOff() time.Duration {
 
 // Reset does nothing: a pace serves one call.
 func (*pace) Reset() {}
-
-// retryAfter reads the header of that name (RFC 9110 §10.2.3): seconds or a
-// date. What can't be read, and what lies in the past, is zero.
-func retryAfter(header string, now time.Time) time.Duration {
-	if n, err := strconv.ParseUint(header, 10, 31); err == nil {
-		return time.Duration(n) * time.Second
-	}
-	if t, err := http.ParseTime(header); err == nil {
-		return max(0, t.Sub(now))
-	}
-	return 0
-}
 
 // lost is the failure of an attempt that brought no answer. The error of the
 // HTTP client is not repeated: it holds the URL.

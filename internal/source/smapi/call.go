@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/credsync/credsync/internal/source"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // maxTries is how often one call is attempted while the peer is unavailable.
@@ -58,10 +59,10 @@ func (c *call) ask(ctx context.Context) ([]byte, error) {
 		switch {
 		case a.status == http.StatusTooManyRequests:
 			c.throttled = true
-			c.pace.Throttled(flight, retryAfter(a.header))
+			c.pace.Throttled(flight, wire.RetryAfter(a.header))
 			continue
 		case a.status >= 500:
-			c.pace.Hold(retryAfter(a.header))
+			c.pace.Hold(wire.RetryAfter(a.header))
 			return nil, a.problem()
 		}
 		c.pace.Succeeded()

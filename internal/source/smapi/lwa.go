@@ -12,6 +12,7 @@ import (
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/source"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // An lwa is Login with Amazon's token endpoint. Its methods make one attempt
@@ -88,7 +89,7 @@ func (l *lwa) attempt(ctx context.Context, client *http.Client, exchange func(co
 	if !ok {
 		return nil, wireError(ctx, err)
 	}
-	r, wait := refusalOf(refused), retryAfter(refused.Response.Header)
+	r, wait := refusalOf(refused), wire.RetryAfter(refused.Response.Header)
 	switch {
 	case errors.Is(r, source.ErrRateLimited):
 		l.pace.Throttled(flight, wait)

@@ -1,4 +1,4 @@
-package smapi
+package wire
 
 import (
 	"net/http"
@@ -8,14 +8,14 @@ import (
 )
 
 // maxRetryAfter bounds what a peer can make us wait. A longer order is a
-// mistake somewhere, and would leave the source dead until a restart.
+// mistake somewhere, and would leave an adapter dead until a restart.
 const maxRetryAfter = 15 * time.Minute
 
-// retryAfter returns how long the peer that sent h wants to be left alone: 0
+// RetryAfter returns how long the peer that sent h wants to be left alone: 0
 // where it does not say, says it in no way known, or the time is over.
 // Retry-After is seconds or an HTTP date (RFC 9110 §10.2.3). A date is counted
 // from the peer's own Date where it sent one, so that our clock does not matter.
-func retryAfter(h http.Header) time.Duration {
+func RetryAfter(h http.Header) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if digits(v) {
 		seconds, err := strconv.Atoi(v)

@@ -1,4 +1,4 @@
-package smapi
+package wire
 
 import (
 	"net/http"
@@ -43,11 +43,11 @@ func TestRetryAfter(t *testing.T) {
 			h := http.Header{}
 			h.Set("Retry-After", tt.value)
 			h.Set("Date", tt.date)
-			if got := retryAfter(h); got != tt.want {
+			if got := RetryAfter(h); got != tt.want {
 				t.Errorf("%s: got %v, want %v", name, got, tt.want)
 			}
 		}
-		if got := retryAfter(http.Header{"Retry-After": {time.Now().Add(time.Minute).UTC().Format(date)}}); got != time.Minute {
+		if got := RetryAfter(http.Header{"Retry-After": {time.Now().Add(time.Minute).UTC().Format(date)}}); got != time.Minute {
 			t.Errorf("got %v, want a minute", got)
 		}
 	})
@@ -60,7 +60,7 @@ func FuzzRetryAfter(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, value, date string) {
 		h := http.Header{"Retry-After": {value}, "Date": {date}}
-		if got := retryAfter(h); got < 0 || got > maxRetryAfter {
+		if got := RetryAfter(h); got < 0 || got > maxRetryAfter {
 			t.Errorf("%q, %q: got %v", value, date, got)
 		}
 	})
