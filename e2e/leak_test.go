@@ -19,8 +19,7 @@ func TestNothingSecretIsEverSaid(t *testing.T) {
 	w.withFiles("{skill_id}.json", nil)
 	w.job["max_changes"] = "100%"
 	skills := w.amazon.skills()
-	secrets := []string{w.amazon.client.ClientSecret, w.amazon.client.RefreshToken, w.read("vault-token"), v.root, awsSecret}
-	secrets = slices.DeleteFunc(secrets, func(s string) bool { return len(s) < 8 }) // "root" is a word
+	secrets := []string{w.amazon.client.ClientSecret, w.amazon.client.RefreshToken, w.read("vault-token"), awsSecret}
 	collect := func() {
 		for _, skill := range skills {
 			p := w.amazon.pair(skill)
