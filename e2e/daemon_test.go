@@ -88,6 +88,25 @@ func TestTheDaemonEndsInOrderInTheMiddleOfARun(t *testing.T) {
 	w.holds()
 }
 
+func TestTheDaemonHealsBeforeItsNextSlot(t *testing.T) {
+	w := newWorld(t, 3)
+	v, a := w.withVault(), w.withAWS()
+	w.job["schedule"], w.job["on_start"] = "0 0 1 1 *", true // once a year
+	v.must("PUT", "sys/seal", nil, nil)
+	d := w.daemon()
+	d.says(`"msg":"run finished short"`)
+	w.holds(a)
+	v.must("PUT", "sys/unseal", map[string]string{"key": v.unseal}, nil)
+	begin := time.Now()
+	until(t, 2*time.Minute, "the daemon tries again", w.held)
+	t.Logf("healed %s after Vault was unsealed", time.Since(begin).Round(time.Second))
+	d.stop()
+	if !strings.Contains(w.read("audit.jsonl"), `"trigger":"heal"`) {
+		t.Error("the audit trail knows no run that heals")
+	}
+	w.verifyAudit()
+}
+
 func TestShortLivedVaultTokensAreReplacedInTime(t *testing.T) {
 	w := newWorld(t, 3)
 	v := w.withVault()
