@@ -41,7 +41,7 @@ func (p *pass) listOne(ctx context.Context, t *target, lister sink.Lister) {
 			// Costs a call per name, but a narrow policy still works.
 			p.log.Warn("listing denied, inspecting each name", zap.String("sink", t.Name), zap.Error(err))
 		case err != nil:
-			t.err = fmt.Errorf("list: %w", err)
+			t.err = err
 		}
 	}()
 	defer p.contain(&err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,7 +77,11 @@ func explain(ctx context.Context, doing string, err error) error {
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return fmt.Errorf("%s: %w: %s", doing, sink.ErrUnavailable, cause(err))
+		class := sink.ErrUnavailable
+		if s := status(err); s == http.StatusUnauthorized || s == http.StatusForbidden {
+			class = sink.ErrDenied // in a proxy's or firewall's words, if not in AWS's
+		}
+		return fmt.Errorf("%s: %w: %s", doing, class, cause(err))
 	}
 	text := fmt.Sprintf("AWS answered with status %d", status(err))
 	if codePattern.MatchString(api.ErrorCode()) {

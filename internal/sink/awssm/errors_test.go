@@ -120,6 +120,21 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
+// A proxy or a firewall refuses in words of its own. That is no outage.
+func TestARefusalInOtherWordsIsDenied(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		r := newRig(t)
+		record, prev := recordOf(t, "b"), r.put("a")
+		r.gate.instead = func(w http.ResponseWriter, _ *http.Request) bool {
+			http.Error(w, "<html>blocked</html>", status)
+			return true
+		}
+		for _, err := range r.all(record, prev) {
+			wantError(t, err, sink.ErrDenied)
+		}
+	}
+}
+
 // Whatever AWS, or what stands in its place, echoes: no text holds any of it.
 func TestErrorsLeakNothing(t *testing.T) {
 	const value = `canaryValue+/="<&>\0123456789`
