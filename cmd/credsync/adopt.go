@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (cmd adoptCmd) Run(ctx context.Context, c *cli, t terminal) error {
 func (s *setup) adopt(ctx context.Context, engine *syncer.Engine, cmd adoptCmd, ids []credential.SkillID) (all []syncer.Adoption, err error) {
 	missing := slices.Clone(ids)
 	if !slices.ContainsFunc(s.jobs, func(j syncer.Job) bool { return target(j, cmd.Sink) >= 0 }) {
-		return nil, fmt.Errorf("no job writes to sink %s, so nothing names what to adopt", cmd.Sink)
+		return nil, usage(fmt.Errorf("no job writes to sink %s, so nothing names what to adopt", cmd.Sink))
 	}
 	for _, job := range s.jobs {
 		i := target(job, cmd.Sink)
@@ -97,10 +98,10 @@ func showAdoptions(t terminal, all []syncer.Adoption) (exitCode, error) {
 	var b strings.Builder
 	failed, useful := false, false
 	for _, a := range all {
-		fmt.Fprintf(&b, "%-16s  %s\n", a.Outcome, a.Name)
+		fmt.Fprintf(&b, "%-16s  %s\n", a.Outcome, printable(cmp.Or(a.Name, string(a.Skill))))
 		if a.Outcome == syncer.NotAdopted {
 			failed = true
-			fmt.Fprintf(&b, "%-16s  %s: %s\n", "", a.Skill, printable(a.Error))
+			fmt.Fprintf(&b, "%-16s  %s\n", "", printable(a.Error))
 		} else {
 			useful = true
 		}

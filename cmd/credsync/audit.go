@@ -18,7 +18,7 @@ type auditCmd struct {
 type auditVerifyCmd struct {
 	File   string `arg:"" help:"The audit file."`
 	Stream bool   `help:"The file was captured from a stream, where each process starts a chain."`
-	Head   string `placeholder:"SEQ:HASH" help:"A record that has to be there, as run.finish logs it; shows what was cut from the end."`
+	Head   string `placeholder:"SEQ:HASH" help:"A record that has to be there: audit_head of the log line 'run finished', or of audit-head.json in state_dir. Shows what was cut from the end."`
 }
 
 // Help is what --help adds.
@@ -68,7 +68,7 @@ func (cmd auditVerifyCmd) options(c *cli) (o audit.VerifyOptions, err error) {
 			return o, err
 		}
 	}
-	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) && c.Config == defaultConfig {
 		return o, nil
 	}
 	cfg, err := config.Load(c.Config)

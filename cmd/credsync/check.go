@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,8 +21,9 @@ type checkCmd struct {
 
 // Help is what --help adds.
 func (checkCmd) Help() string {
-	return `Nothing is written anywhere. Exit codes: 0 all is well, 2 the configuration or
-a skill list is at fault, 1 or 3 something did not answer as it should.`
+	return `Nothing is written to a sink. Exit codes: 0 all is well, 2 the configuration
+or a skill list is at fault; with --online also 3 somebody did not answer as it
+should, 1 nobody did.`
 }
 
 // checkTimeout bounds one online step.
@@ -108,24 +108,20 @@ func (cmd checkCmd) show(w io.Writer, steps []step) error {
 		}
 		return json.NewEncoder(w).Encode(map[string]any{"steps": steps})
 	}
-	var failed []error
+	var b strings.Builder
 	for _, s := range steps {
 		mark := "ok  "
 		if !s.OK {
 			mark = "FAIL"
 		}
-		_, err := fmt.Fprintf(w, "%s  %s\n", mark, s.What)
-		failed = append(failed, err)
-		for line := range strings.SplitSeq(s.Error, "\n") {
-			if line != "" {
-				_, err := fmt.Fprintf(w, "      %s\n", line)
-				failed = append(failed, err)
-			}
+		fmt.Fprintf(&b, "%s  %s\n", mark, s.What)
+		for line := range strings.Lines(s.Error) {
+			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
 		}
 		for _, a := range s.Advice {
-			_, err := fmt.Fprintf(w, "      note: %s\n", a)
-			failed = append(failed, err)
+			fmt.Fprintf(&b, "  note: %s\n", a)
 		}
 	}
-	return errors.Join(failed...)
+	_, err := io.WriteString(w, wrap(b.String()))
+	return err
 }

@@ -153,7 +153,7 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
 	}
 	sum := d.engine.Sync(ctx, job, opts, logReport{d.log.With(zap.String("job", job.Name))})
-	d.ended(d.trail, sum)
+	d.ended(d.trail, sum, false)
 	for _, o := range sum.Orphans {
 		d.log.Warn("orphan", zap.String("job", job.Name), zap.String("sink", o.Sink), zap.String("name", o.Name), zap.String("skill", string(o.Skill)))
 	}
@@ -170,11 +170,20 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 	return sum.Err != nil || len(sum.Healable) > 0
 }
 
+// keepAgain is how long a sink that refused to keep its token is left alone.
+const keepAgain = 10 * time.Minute
+
 // keep looks after the token of one sink. A refusal is not the end of it: each
-// run logs in for itself.
+// run logs in for itself, and what was refused may be allowed later.
 func (d *service) keep(ctx context.Context, name string, k sink.Keeper) {
-	if err := k.Keep(ctx); err != nil && ctx.Err() == nil {
-		d.log.Warn("token not kept alive between runs", zap.String("sink", name), zap.Error(err))
+	for ctx.Err() == nil {
+		if err := k.Keep(ctx); err != nil && ctx.Err() == nil {
+			d.log.Warn("token not kept alive between runs", zap.String("sink", name), zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(keepAgain):
+		}
 	}
 }
 

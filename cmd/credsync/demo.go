@@ -101,7 +101,7 @@ func (d *demo) sync(ctx context.Context) (syncer.Summary, error) {
 	}
 	table := &tableReport{w: d.t.out, command: "credsync"}
 	sum := engine.Sync(ctx, s.jobs[0], syncer.Options{Trigger: syncer.TriggerManual}, table)
-	s.ended(trail, sum)
+	s.ended(trail, sum, false)
 	if err := table.Finish(sum, s.requests.now()); err != nil {
 		return sum, err
 	}

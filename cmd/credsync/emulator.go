@@ -28,7 +28,7 @@ func (cmd emulatorCmd) Run(ctx context.Context, t terminal) error {
 	amazon := emulator.New(emulator.Options{Skills: cmd.Skills, Rate: cmd.Rate})
 	server, err := emulator.Serve(ctx, cmd.Listen, amazon)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	dir := cmd.Dir
 	if dir == "" {
@@ -39,7 +39,7 @@ func (cmd emulatorCmd) Run(ctx context.Context, t terminal) error {
 	}
 	path, err := emulator.WriteConfig(dir, server.URL, amazon)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {

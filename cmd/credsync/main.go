@@ -102,7 +102,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) exitCode 
 	case exited: // --help
 		return exitOK
 	case err != nil:
-		fmt.Fprintf(stderr, "credsync: %v\nRun credsync --help for the commands, and credsync COMMAND --help for one of them.\n", err)
+		say(stderr, fmt.Sprintf("credsync: %v\nFor help: credsync --help, or credsync COMMAND --help.\n", err))
 		return exitUsage
 	}
 	return report(command.Run(&c), stderr)
@@ -118,7 +118,16 @@ func report(err error, stderr io.Writer) exitCode {
 		code, err = f.code, f.err
 	}
 	if !errors.Is(err, errSaid) {
-		fmt.Fprintf(stderr, "credsync: %s\n", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+		say(stderr, "credsync: "+strings.ReplaceAll(err.Error(), "\n", "\n  ")+"\n")
 	}
 	return code
+}
+
+// say writes text to w, wrapped where a person reads it: programs want their
+// lines whole.
+func say(w io.Writer, text string) {
+	if isTerminal(w) {
+		text = wrap(text)
+	}
+	fmt.Fprint(w, text)
 }

@@ -41,7 +41,7 @@ func (c *cli) reporters(s *setup, cmd syncCmd, dryRun bool, t terminal) *reports
 	if cmd.Output == "json" {
 		r.to = append(r.to, &jsonReport{w: t.out})
 	} else {
-		r.to = append(r.to, &tableReport{w: t.out, dryRun: dryRun, command: c.command()})
+		r.to = append(r.to, &tableReport{w: t.out, dryRun: dryRun, command: c.command(), accept: cmd.AcceptPlan})
 	}
 	return r
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/credsync/credsync/internal/source"
 )
@@ -17,6 +18,9 @@ type skillsCmd struct {
 	Output string `short:"o" enum:"table,json" default:"table" help:"table (a skill list, ready to use) or json."`
 }
 
+// listTime is for the listing of an account's skills.
+const listTime = 10 * time.Minute
+
 func (cmd skillsCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	s, err := c.setup(t)
 	if err != nil {
@@ -26,6 +30,8 @@ func (cmd skillsCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err := known("source", cmd.Source, s.cfg.Sources, s.cfg.Path); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, listTime) // a throttled listing would go on for ever
+	defer cancel()
 	skills, err := s.sources[cmd.Source].Skills(ctx, cmd.Vendor)
 	if err != nil {
 		return fmt.Errorf("list skills: %w", err)

@@ -40,7 +40,7 @@ type planCmd struct {
 // Help is what --help adds.
 func (planCmd) Help() string {
 	return `Outcomes are what sync would do. Exit codes: 0 nothing to change, 5 something
-to change, 4 the brake would refuse, 3 partial, 1 failed, 2 usage.`
+to change, 4 the brake would refuse, 3 partial, 1 failed, 2 usage or configuration.`
 }
 
 func (cmd planCmd) Run(ctx context.Context, c *cli, t terminal) error {
@@ -74,12 +74,12 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) er
 		before := s.requests.now()
 		sum := engine.Sync(ctx, job, opts, reports)
 		faults = append(faults, reports.Finish(sum, s.requests.since(before)))
-		s.ended(trail, sum)
+		s.ended(trail, sum, dryRun)
 		s.usePlan(sum.Accepted)
 		passes = append(passes, sum)
 	}
 	if missing := reports.missing(only); len(missing) > 0 && !slices.ContainsFunc(passes, func(s syncer.Summary) bool { return s.Err != nil }) {
-		faults = append(faults, fmt.Errorf("on no job's list: %s", strings.Join(missing, ", ")))
+		faults = append(faults, fmt.Errorf("on no job's list: %s; add it to a list, or correct --only", strings.Join(missing, ", ")))
 	}
 	return conclude(judge(passes, dryRun), append(faults, closeTrail(trail)))
 }
@@ -137,7 +137,11 @@ func parseIDs(texts []string) ([]credential.SkillID, error) {
 
 // ended logs the end of a pass and keeps the head of the audit trail, where
 // there is one: records cut from the end of the file show against it.
-func (s *setup) ended(trail *audit.Trail, sum syncer.Summary) {
+func (s *setup) ended(trail *audit.Trail, sum syncer.Summary, dryRun bool) {
+	what := "run"
+	if dryRun {
+		what = "plan"
+	}
 	fields := []zap.Field{
 		zap.String("job", sum.Job), zap.String("run", sum.Run), zap.Duration("took", sum.Took),
 		zap.Int("skills", sum.Skills), zap.Int("orphans", len(sum.Orphans)),
@@ -151,12 +155,12 @@ func (s *setup) ended(trail *audit.Trail, sum syncer.Summary) {
 	}
 	switch {
 	case sum.Err != nil:
-		s.log.Error("run failed", append(fields, zap.Error(sum.Err))...)
+		s.log.Error(what+" failed", append(fields, zap.Error(sum.Err))...)
 	case sum.Brake != "":
 		s.log.Error("brake refused updates", append(fields, zap.String("brake", sum.Brake), zap.String("plan", sum.Plan))...)
 	case sum.Short() > 0:
-		s.log.Warn("run finished short", fields...)
+		s.log.Warn(what+" finished short", fields...)
 	default:
-		s.log.Info("run finished", fields...)
+		s.log.Info(what+" finished", fields...)
 	}
 }

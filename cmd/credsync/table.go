@@ -24,7 +24,8 @@ const maxRows = 50
 type tableReport struct {
 	w       io.Writer
 	dryRun  bool
-	command string // how to call credsync with this configuration
+	command string   // how to call credsync with this configuration
+	accept  []string // plan IDs that the operator named
 	pass    tablePass
 }
 
@@ -33,19 +34,38 @@ type tablePass struct {
 	short    []syncer.Result // refused, failed, skipped: shown first, and before all others
 	changed  []syncer.Result
 	more     int
-	troubles map[trouble]*example
+	troubles map[trouble]*examples
 }
 
-// A trouble is a kind of failure in one sink.
+// A trouble is a kind of failure in one sink, or before any of them.
 type trouble struct {
 	reason syncer.Reason
-	sink   string
+	sink   string // empty: upstream of all sinks
 }
 
-// An example is the first text of a trouble, and how many there were.
-type example struct {
-	text string
-	n    int
+// maxTexts is how many texts of one trouble are shown.
+const maxTexts = 3
+
+// Examples are the first texts of a trouble, and how many skills it met.
+type examples struct {
+	sink  string // whose results are counted: upstream trouble comes once per sink
+	n     int
+	texts []string
+	more  bool
+}
+
+func (e *examples) add(res syncer.Result) {
+	if res.Sink != e.sink {
+		return
+	}
+	e.n++
+	switch {
+	case slices.Contains(e.texts, res.Error):
+	case len(e.texts) < maxTexts:
+		e.texts = append(e.texts, res.Error)
+	default:
+		e.more = true
+	}
 }
 
 func (r *tableReport) Start(string, int) {}
@@ -61,13 +81,16 @@ func (r *tableReport) Result(res syncer.Result) {
 	}
 	p.short = p.keep(p.short, res)
 	if p.troubles == nil {
-		p.troubles = make(map[trouble]*example)
+		p.troubles = make(map[trouble]*examples)
 	}
 	kind := trouble{res.Reason, res.Sink}
-	if p.troubles[kind] == nil {
-		p.troubles[kind] = &example{text: res.Error}
+	if res.Upstream {
+		kind.sink = ""
 	}
-	p.troubles[kind].n++
+	if p.troubles[kind] == nil {
+		p.troubles[kind] = &examples{sink: res.Sink}
+	}
+	p.troubles[kind].add(res)
 }
 
 func (p *tablePass) keep(rows []syncer.Result, res syncer.Result) []syncer.Result {
@@ -81,7 +104,7 @@ func (p *tablePass) keep(rows []syncer.Result, res syncer.Result) []syncer.Resul
 func (r *tableReport) Finish(s syncer.Summary, requests map[string]int) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d %s in %s\n", s.Job, s.Skills, plural(s.Skills, "skill"), s.Took.Round(time.Millisecond))
-	r.pass.rows(&b)
+	r.rows(&b)
 	fmt.Fprintf(&b, "\n%s\n", counts(s))
 	if len(requests) > 0 {
 		fmt.Fprintf(&b, "requests: %s\n", pairs(requests))
@@ -92,7 +115,8 @@ func (r *tableReport) Finish(s syncer.Summary, requests map[string]int) error {
 	return err
 }
 
-func (p *tablePass) rows(b *strings.Builder) {
+func (t *tableReport) rows(b *strings.Builder) {
+	p := &t.pass
 	room := max(maxRows-len(p.short), 0)
 	rows := append(p.short, p.changed[:min(room, len(p.changed))]...)
 	p.more += max(len(p.changed)-room, 0)
@@ -113,7 +137,7 @@ func (p *tablePass) rows(b *strings.Builder) {
 	b.WriteString("\n")
 	row("SKILL", "SINK", "OUTCOME", "DETAIL")
 	for _, r := range rows {
-		row(shown(r), r.Sink, string(r.Outcome), detail(r))
+		row(shown(r), r.Sink, string(r.Outcome), t.detail(r))
 	}
 	if p.more > 0 {
 		fmt.Fprintf(b, "… and %d more; -o json has all\n", p.more)
@@ -134,16 +158,20 @@ func shown(r syncer.Result) string {
 	return string(r.Skill)
 }
 
-func detail(r syncer.Result) string {
+func (t *tableReport) detail(r syncer.Result) string {
+	version := r.Version
+	if credential.Fingerprint(version).Valid() {
+		version = version[:8]
+	}
 	switch {
 	case r.Reason != syncer.NoReason:
 		return string(r.Reason)
-	case r.Version == "":
+	case version == "":
 		return ""
-	case credential.Fingerprint(r.Version).Valid():
-		return "version " + r.Version[:8]
+	case t.dryRun:
+		return "now version " + version
 	default:
-		return "version " + r.Version
+		return "version " + version
 	}
 }
 

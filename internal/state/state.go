@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/credsync/credsync/internal/fault"
 )
@@ -40,16 +41,34 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state directory %s: %w", path, fault.Cause(err))
 	}
-	return &Dir{root, path}, nil
+	d := &Dir{root, path}
+	d.sweep()
+	return d, nil
+}
+
+// sweep removes what a crash left of a Save: it may hold a secret. Another
+// process may be at work, so what is young stays.
+func (d *Dir) sweep() {
+	const young = time.Minute
+	left, err := fs.Glob(d.root.FS(), ".*.tmp")
+	if err != nil {
+		return
+	}
+	for _, name := range left {
+		if info, err := d.root.Lstat(name); err == nil && time.Since(info.ModTime()) > young {
+			_ = d.root.Remove(name) // the next Open tries again
+		}
+	}
 }
 
 // Close releases the directory.
 func (d *Dir) Close() error { return d.root.Close() }
 
 // Load decodes the file of the given name into v and reports whether there is
-// one. A file that is no JSON of v's kind is moved aside, to the same name with
-// .damaged at its end, and told as an error once; from then on there is none.
-// Errors hold nothing of the content.
+// one. A file that is no JSON is moved aside, to the same name with .damaged at
+// its end, and told as an error once; from then on there is none. One that is
+// JSON of another form stays where it is and is an error. Errors hold nothing of
+// the content.
 func (d *Dir) Load(name string, v any) (found bool, err error) {
 	if err := plain(name); err != nil {
 		return false, err
@@ -61,8 +80,11 @@ func (d *Dir) Load(name string, v any) (found bool, err error) {
 	case err != nil:
 		return false, fmt.Errorf("%s: %w", d.file(name), fault.Cause(err))
 	}
-	if len(b) <= maxFile && json.Unmarshal(b, v) == nil {
+	switch {
+	case len(b) <= maxFile && json.Unmarshal(b, v) == nil:
 		return true, nil
+	case len(b) <= maxFile && json.Valid(b): // of another release: not ours to spoil
+		return false, fmt.Errorf("%s: not in a form that this credsync knows; left as it is", d.file(name))
 	}
 	aside := name + ".damaged"
 	if err := d.root.Rename(name, aside); err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -74,9 +75,26 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
+func TestAFileOfAnotherReleaseIsLeftAsItIs(t *testing.T) {
+	for _, content := range []string{`["hunter2"]`, `{"N":"hunter2"}`} {
+		d, path := open(t)
+		file := filepath.Join(path, "a.json")
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var got note
+		if found, err := d.Load("a.json", &got); found || err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("got %v, %v", found, err)
+		}
+		if kept, err := os.ReadFile(file); err != nil || string(kept) != content {
+			t.Errorf("got %q, %v", kept, err)
+		}
+	}
+}
+
 func TestADamagedFileIsMovedAside(t *testing.T) {
 	for name, content := range map[string]string{
-		"empty": "", "torn": `{"Text":"hun`, "garbage": "\x00\xff", "another kind": `["hunter2"]`, "another type": `{"N":"hunter2"}`,
+		"empty": "", "torn": `{"Text":"hun`, "garbage": "\x00\xff",
 		"two values": `{}{}`, "too long": `{"Text":"` + strings.Repeat("x", maxFile) + `"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,5 +218,26 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 	if got := files(t, path); !slices.Equal(got, []string{"a.json"}) {
 		t.Errorf("got files %v left", got)
+	}
+}
+
+func TestWhatACrashLeftIsSwept(t *testing.T) {
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, ".a.json.1x.tmp"), filepath.Join(dir, ".a.json.2x.tmp")
+	for _, name := range []string{old, young} {
+		if err := os.WriteFile(name, []byte("hunter2"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if diff := cmp.Diff([]string{filepath.Base(young)}, files(t, dir)); diff != "" {
+		t.Error(diff)
 	}
 }

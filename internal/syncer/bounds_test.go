@@ -214,3 +214,27 @@ func TestOnlyDoesNotHideATwin(t *testing.T) {
 	s, _ := b.sync(Options{Only: []credential.SkillID{skill(0)}})
 	b.want(s, Failed, 1)
 }
+
+func TestAnUpdateThatWasHeldLongIsLookedAtAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, 2, "one")
+		b.sync(Options{})
+		b.amazon.rotate(skill(0), "rotated")
+		b.job.Workers = 2
+		b.amazon.before = func(_ context.Context, id credential.SkillID) error {
+			if id == skill(1) { // the look takes its time; meanwhile another instance adopts the first
+				time.Sleep(time.Minute)
+				b.sinks["one"].Foreign(name(0), "theirs", sink.Owner{Instance: "staging", Skill: skill(0)})
+			}
+			return nil
+		}
+		s, r := b.sync(Options{})
+		b.want(s, Refused, 1, Unchanged, 1)
+		if res := r.of(skill(0), "one"); res.Reason != Foreign {
+			t.Errorf("result %+v", res)
+		}
+		if got := len(b.trail.events(audit.WriteIntent)); got != 2 {
+			t.Errorf("%d intents, want the two of the first run", got)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -180,8 +181,14 @@ func (p *pass) inspect(ctx context.Context, w *work) error {
 		w.prev = state
 		return nil
 	}
-	return t.breaker.do(func() (err error) {
-		w.prev, err = t.Sink.Inspect(ctx, w.name())
+	return p.inspectNow(ctx, w)
+}
+
+// inspectNow fills w.prev from the sink itself.
+func (p *pass) inspectNow(ctx context.Context, w *work) error {
+	return w.target.breaker.do(func() (err error) {
+		w.seen = time.Now()
+		w.prev, err = w.target.Sink.Inspect(ctx, w.name())
 		return err
 	})
 }

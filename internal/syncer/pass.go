@@ -142,7 +142,9 @@ func (p *pass) result(it *item, t *target, r Result) {
 // all reports the same for it in every target.
 func (p *pass) all(it *item, outcome Outcome, err error) {
 	for _, t := range p.targets {
-		p.result(it, t, p.without(outcome, err))
+		r := p.without(outcome, err)
+		r.Upstream = true
+		p.result(it, t, r)
 	}
 }
 

@@ -34,6 +34,9 @@ type Result struct {
 	Reason  Reason             `json:"reason"`
 	Error   string             `json:"error"`
 
+	// Upstream: it never came to the sink, so it is the same for all of them.
+	Upstream bool `json:"-"`
+
 	heals bool // a later try may do better without anybody's help
 }
 

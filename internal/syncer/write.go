@@ -17,6 +17,10 @@ import (
 const (
 	// maxDecisions is how often one name is decided on anew after conflicts.
 	maxDecisions = 3
+	// maxAge is how old a look may be that a write is decided on. Updates that
+	// were held back longer are looked at again, because a mark can change
+	// without the version that a sink compares.
+	maxAge = 10 * time.Second
 	// writeGrace is what a write in flight still gets when the run is stopped,
 	// and lateAudit what a record of it gets. Together with what closing the
 	// trail takes they stay below the 10 s within which the daemon has to be gone.
@@ -41,6 +45,7 @@ type work struct {
 	outcome   Outcome // of the first decision: what a lost answer leads to afterwards changes nothing about it
 	action    Outcome // of the last decision: what is to be written now
 	decisions int
+	seen      time.Time // when prev was true
 }
 
 func (w *work) name() string { return w.item.names[w.target.index] }
@@ -147,7 +152,11 @@ func (p *pass) write(run context.Context, w *work) {
 	}
 	ctx, cancel := outlive(run, writeGrace)
 	defer cancel()
-	for done := false; !done && err == nil; {
+	done := false
+	if time.Since(w.seen) > maxAge {
+		done, err = p.reconsider(ctx, w)
+	}
+	for !done && err == nil {
 		done, err = p.tryWrite(ctx, w)
 	}
 }
@@ -163,7 +172,14 @@ func (p *pass) tryWrite(ctx context.Context, w *work) (done bool, err error) {
 	if w.decisions++; !errors.Is(err, sink.ErrConflict) || w.decisions >= maxDecisions {
 		return false, err
 	}
-	if w.prev, err = w.target.Sink.Inspect(ctx, w.name()); err != nil {
+	return p.reconsider(ctx, w)
+}
+
+// reconsider looks again and decides anew. It reports whether w has been dealt
+// with; if not, the same write is due as before, or another one.
+func (p *pass) reconsider(ctx context.Context, w *work) (done bool, err error) {
+	before := w.prev
+	if err := p.inspectNow(ctx, w); err != nil || w.prev == before {
 		return false, err
 	}
 	switch d := decide(w.prev, w.record.Owner, w.record.Fingerprint); d.outcome {
