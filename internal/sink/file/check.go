@@ -42,10 +42,13 @@ func (s *Sink) Check(ctx context.Context) (advice []string, err error) {
 
 // creatable returns nil where the directory, which is missing, could be made.
 func (s *Sink) creatable() error {
-	for dir := filepath.Dir(s.dir); ; dir = filepath.Dir(dir) {
+	for dir := s.dir; ; dir = filepath.Dir(dir) {
 		info, err := os.Stat(dir)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir):
+			if _, linked := os.Lstat(dir); linked == nil {
+				return s.unmade(err)
+			}
 		case err != nil:
 			return err
 		case !info.IsDir():

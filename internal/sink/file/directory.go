@@ -64,9 +64,12 @@ func (s *Sink) lock(ctx context.Context) (*directory, error) {
 
 func (s *Sink) openLocked(ctx context.Context) (*directory, error) {
 	if err := s.makeDir(s.dir, true); err != nil {
-		return nil, err
+		return nil, s.unmade(err)
 	}
 	d, err := s.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, s.unmade(err) // a dead link stands there
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -107,12 +110,13 @@ func (d *directory) unlock() {
 // the configured mode and group whatever the umask says.
 func (s *Sink) makeDir(dir string, last bool) error {
 	err := os.Mkdir(dir, s.dirMode)
-	switch parent := filepath.Dir(dir); {
-	case errors.Is(err, fs.ErrNotExist) && parent != dir:
+	if parent := filepath.Dir(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
 		if err := s.makeDir(parent, false); err != nil {
 			return err
 		}
-		return s.makeDir(dir, last)
+		err = os.Mkdir(dir, s.dirMode)
+	}
+	switch {
 	case errors.Is(err, fs.ErrExist):
 		return nil // if it is no directory, opening it says so
 	case err != nil:
@@ -131,6 +135,17 @@ func (s *Sink) makeDir(dir string, last bool) error {
 	}
 	defer above.Close()
 	return syncDir(above)
+}
+
+// unmade says that the directory is missing and why it stays so. That something
+// is missing above it, which was made or stood there, is a riddle that needs a
+// word.
+func (s *Sink) unmade(err error) error {
+	hint := ""
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "; is a link above it dead, or a file system not mounted?"
+	}
+	return fmt.Errorf("dir %s can't be made: %w%s", s.dir, translate(err), hint)
 }
 
 // create makes a new file with exactly this content, mode and group, durably.
