@@ -41,7 +41,6 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 	if listed.code != 0 {
 		t.Fatalf("the skills of the account: exit code %d\n%s", listed.code, listed.stderr)
 	}
-	w.write("skills.txt", listed.stdout)
 
 	codes := map[string]int{"check": 0, "plan": 5, "sync": 0}
 	done := 0
