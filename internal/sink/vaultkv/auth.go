@@ -22,7 +22,32 @@ type tokens struct {
 	auth Auth
 	send func(context.Context, request, credential.Secret) (answer, error)
 	lock *semaphore.Weighted
-	held token // guarded by lock
+
+	held   token // guarded by lock, as what follows
+	failed failedLogin
+}
+
+// stickyRefusal is how long a refused login is not repeated with the same IDs:
+// Vault locks a role out, for all its users, after a few wrong tries.
+const stickyRefusal = time.Minute
+
+// A failedLogin is what the last login met. The zero failedLogin is none.
+type failedLogin struct {
+	role, id credential.Secret
+	at       time.Time
+	err      error
+}
+
+// covers reports whether f answers who has wanted to log in with these IDs since
+// then: a refusal for a while, an outage for those who waited meanwhile.
+func (f failedLogin) covers(role, id credential.Secret, since time.Time) bool {
+	switch {
+	case f.err == nil || !f.role.Equal(role) || !f.id.Equal(id):
+		return false
+	case errors.Is(f.err, sink.ErrDenied):
+		return time.Since(f.at) < stickyRefusal
+	}
+	return errors.Is(f.err, sink.ErrUnavailable) && f.at.After(since)
 }
 
 func newTokens(a Auth, send func(context.Context, request, credential.Secret) (answer, error)) *tokens {
@@ -31,16 +56,18 @@ func newTokens(a Auth, send func(context.Context, request, credential.Secret) (a
 
 // get returns a token that is good as far as can be told.
 func (t *tokens) get(ctx context.Context) (token, error) {
+	since := time.Now()
 	if err := t.lock.Acquire(ctx, 1); err != nil {
 		return token{}, fmt.Errorf("%s: %w", opLogin, ctx.Err())
 	}
 	defer t.lock.Release(1)
-	return t.current(ctx)
+	return t.current(ctx, since)
 }
 
 // replace forgets bad, unless somebody else did already, and returns what is
 // held then.
 func (t *tokens) replace(ctx context.Context, bad token) (token, error) {
+	since := time.Now()
 	if err := t.lock.Acquire(ctx, 1); err != nil {
 		return token{}, fmt.Errorf("%s: %w", opLogin, ctx.Err())
 	}
@@ -48,15 +75,16 @@ func (t *tokens) replace(ctx context.Context, bad token) (token, error) {
 	if t.held.secret.Equal(bad.secret) {
 		t.held = token{}
 	}
-	return t.current(ctx)
+	return t.current(ctx, since)
 }
 
-// current logs in or renews where it is time to. The caller holds the lock.
-func (t *tokens) current(ctx context.Context) (token, error) {
+// current logs in or renews where it is time to. The caller holds the lock, and
+// has wanted it since then.
+func (t *tokens) current(ctx context.Context, since time.Time) (token, error) {
 	now := time.Now()
 	switch {
 	case t.held.secret.IsZero() || t.held.over(now):
-		fresh, err := t.login(ctx)
+		fresh, err := t.login(ctx, since)
 		if err != nil {
 			return token{}, err
 		}
@@ -80,7 +108,7 @@ func (t *tokens) refresh(ctx context.Context) token {
 	if held.refresh.After(time.Now()) && held.ttl >= held.full/2 {
 		return held
 	}
-	if fresh, err := t.login(ctx); err == nil && !fresh.secret.Equal(held.secret) {
+	if fresh, err := t.login(ctx, time.Now()); err == nil && !fresh.secret.Equal(held.secret) {
 		return fresh
 	}
 	held.refresh = time.Now().Add(time.Until(held.since.Add(held.ttl)) / 2)
@@ -100,7 +128,7 @@ func (t *tokens) renew(ctx context.Context) (token, error) {
 
 // login gets a token as the configuration says. A static token is read where it
 // is kept, and nothing is known of its time then.
-func (t *tokens) login(ctx context.Context) (token, error) {
+func (t *tokens) login(ctx context.Context, since time.Time) (token, error) {
 	if !t.auth.Token.IsZero() {
 		secret, err := t.auth.Token.Read()
 		if err != nil {
@@ -116,13 +144,17 @@ func (t *tokens) login(ctx context.Context) (token, error) {
 	if err != nil {
 		return token{}, unread("auth.approle.secret_id", err)
 	}
+	if t.failed.covers(role, id, since) {
+		return token{}, t.failed.err
+	}
 	body := encodeJSON(map[string]string{"role_id": role.Reveal(), "secret_id": id.Reveal()})
-	since := time.Now()
+	begun := time.Now()
 	a, err := t.send(ctx, request{method: http.MethodPost, path: "auth/" + t.auth.AppRole.mount() + "/login", body: body}, credential.Secret{})
+	t.failed = failedLogin{role, id, time.Now(), err}
 	if err != nil {
 		return token{}, err
 	}
-	return granted(a, since)
+	return granted(a, begun)
 }
 
 // unread is the error for a secret that can't be read. What [credential.Ref]

@@ -27,13 +27,18 @@ type issuer struct {
 	born       time.Time     // when the last login was
 	logins     int
 	renewals   int
+	asked      int       // logins tried
 	down       time.Time // until when it is unavailable
 }
 
 func (i *issuer) send(_ context.Context, r request, _ credential.Secret) (answer, error) {
 	<-time.After(time.Second)
 	a := answer{operation: opLogin, status: 200}
-	switch login := strings.HasSuffix(r.path, "/login"); {
+	login := strings.HasSuffix(r.path, "/login")
+	if login {
+		i.asked++
+	}
+	switch {
 	case time.Now().Before(i.down):
 		return a, &failure{operation: a.operation, problem: "down", class: sink.ErrUnavailable}
 	case login && i.uses == 0:
@@ -149,6 +154,38 @@ func TestTokens(t *testing.T) {
 		if _, err := tokens.get(t.Context()); !errors.Is(err, sink.ErrDenied) {
 			t.Errorf("got error %v, want %v", err, sink.ErrDenied)
 		}
+	})
+}
+
+// Vault locks a role out, for all who use it, after a few wrong tries.
+func TestARefusedLoginIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{ttl: time.Hour, limit: time.Hour}
+		auth := approle(t, "r", "wrong")
+		tokens := newTokens(auth, i.send)
+		want := func(asked int) {
+			t.Helper()
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					if _, err := tokens.get(t.Context()); !errors.Is(err, sink.ErrDenied) {
+						t.Errorf("got error %v", err)
+					}
+				})
+			}
+			wg.Wait()
+			if i.asked != asked {
+				t.Errorf("%d logins tried, want %d", i.asked, asked)
+			}
+		}
+		want(1)
+		time.Sleep(stickyRefusal)
+		want(2)
+		if err := os.WriteFile(auth.AppRole.SecretID.File, []byte("right"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		i.uses = 1
+		mustGet(t, tokens) // other IDs are another matter
 	})
 }
 

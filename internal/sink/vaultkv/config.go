@@ -77,7 +77,11 @@ func (c Config) Place() string {
 
 // Form returns how the records of this sink are made.
 func (c Config) Form() sink.Form {
-	return sink.Form{Kind: kind, Scope: strings.TrimPrefix(c.namespace()+"/"+c.mount(), "/"), Encode: sink.JSON}
+	scope := c.mount()
+	if c.namespace() != "" { // no path holds a NUL: where the one ends stays clear
+		scope = c.namespace() + "\x00" + scope
+	}
+	return sink.Form{Kind: kind, Scope: scope, Encode: sink.JSON}
 }
 
 // Faults returns all that is wrong with c, without looking at files or the

@@ -78,7 +78,7 @@ func TestPlaceAndScope(t *testing.T) {
 	if a.Place() == b.Place() {
 		t.Errorf("got %q twice, want two places", a.Place())
 	}
-	if form := b.Form(); form.Kind != "vault_kv" || form.Scope != "team/secret" || a.Form().Scope != "secret" {
+	if form := b.Form(); form.Kind != "vault_kv" || form.Scope != "team\x00secret" || a.Form().Scope != "secret" {
 		t.Errorf("got kind %q, scopes %q and %q", form.Kind, form.Scope, a.Form().Scope)
 	}
 }
