@@ -96,38 +96,42 @@ func (a answer) problem() error {
 func send(ctx context.Context, client *http.Client, req *http.Request) (answer, error) {
 	resp, err := client.Do(req)
 	if err != nil {
-		return answer{}, wireError(ctx, err)
+		return answer{}, wireError(ctx, "api_url", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return answer{}, wireError(ctx, err)
+		return answer{}, wireError(ctx, "api_url", err)
 	}
 	return answer{resp.StatusCode, resp.Header, body}, nil
 }
 
-// wireError translates an error of an attempt, whose text may hold the URL.
-func wireError(ctx context.Context, err error) error {
+// wireError translates an error of an attempt at the URL that key configures. Its
+// text may hold the URL.
+func wireError(ctx context.Context, key string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		return fmt.Errorf("%w: %w", source.ErrInvalid, wire.ErrBodyTooLarge)
 	}
-	return fmt.Errorf("%w: %s", source.ErrUnavailable, cause(err))
+	return fmt.Errorf("%w: %s", source.ErrUnavailable, cause(key, err))
 }
 
 // cause says why an attempt brought no answer, in words of our own or of the
-// operating system.
-func cause(err error) string {
+// operating system, and names the key that may be to correct.
+func cause(key string, err error) string {
 	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.IsNotFound {
-		return "the host has no address"
+		return "the host of " + key + " has no address"
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nothing listens at " + key
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno.Error()
+		return key + ": " + errno.Error()
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the server's certificate is not trusted"
+		return "the certificate of " + key + " is not trusted"
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return fmt.Sprintf("no whole answer within %s", attemptTimeout)

@@ -42,7 +42,7 @@ func (c *call) ask(ctx context.Context) ([]byte, error) {
 	for {
 		// Who gets no token need not wait for a slot to hear of it.
 		if _, err := c.tokens.Get(ctx); err != nil {
-			return nil, final{err} // LWA was tried often enough
+			return nil, noToken{err}
 		}
 		flight, err := c.pace.Wait(ctx)
 		if err != nil {
@@ -50,7 +50,7 @@ func (c *call) ask(ctx context.Context) ([]byte, error) {
 		}
 		t, err := c.tokens.Get(ctx)
 		if err != nil {
-			return nil, final{err}
+			return nil, noToken{err}
 		}
 		a, err := c.attempt(ctx, t)
 		if err != nil {
@@ -98,10 +98,20 @@ func (c *call) over(err error) error {
 	return err
 }
 
-// final is an error that is not retried, whatever it wraps.
-type final struct{ error }
+// noToken is why there is no token to ask with. LWA was tried often enough, so it
+// is not retried, whatever it wraps.
+type noToken struct{ error }
 
-func (f final) Unwrap() error { return f.error }
+func (n noToken) Unwrap() error { return n.error }
+
+// about says what was asked for when err came. That there was no token to ask
+// with has nothing to do with it, and reads the same whatever was asked for.
+func about(what string, err error) error {
+	if none, ok := errors.AsType[noToken](err); ok {
+		return none.error
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
 
 // retry tries up to maxTries times with full jitter while the error is that the
 // peer is unavailable. Where ctx ends before the last try, the error wraps both
@@ -111,7 +121,7 @@ func retry[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	v, err := backoff.Retry(ctx, func() (T, error) {
 		var v T
 		v, last = try()
-		if _, ok := errors.AsType[final](last); ok || !errors.Is(last, source.ErrUnavailable) {
+		if _, ok := errors.AsType[noToken](last); ok || !errors.Is(last, source.ErrUnavailable) {
 			return v, permanent(last)
 		}
 		unavailable = last

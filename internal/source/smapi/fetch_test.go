@@ -6,10 +6,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -161,9 +163,9 @@ func TestFetchWithoutAnswer(t *testing.T) {
 		reply reply
 		says  string
 	}{
-		"refused":  {reply{err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, "connection refused"},
-		"reset":    {reply{err: syscall.ECONNRESET}, "connection reset"},
-		"no host":  {reply{err: &net.DNSError{Name: "api.example", IsNotFound: true}}, "no address"},
+		"refused":  {reply{err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, "nothing listens at api_url"},
+		"reset":    {reply{err: syscall.ECONNRESET}, "api_url: connection reset"},
+		"no host":  {reply{err: &net.DNSError{Name: "api.example", IsNotFound: true}}, "the host of api_url has no address"},
 		"EOF":      {reply{err: io.EOF}, "cut off"},
 		"odd":      {reply{err: errors.New("secret sauce")}, "no usable answer"},
 		"cut body": {reply{status: 200, body: goodPair[:40], cut: true}, "cut off"},
@@ -216,5 +218,35 @@ func TestFetchOfTooLargeAnAnswer(t *testing.T) {
 	padded := strings.Repeat(" ", maxAnswer-len(goodPair)) + goodPair
 	if _, err := always(ok(padded)).open(t).Fetch(t.Context(), skill); err != nil {
 		t.Errorf("an answer of just the limit: %v", err)
+	}
+}
+
+// Without a token no skill can be asked for, and that reads the same for each,
+// so that it can be told once.
+func TestNoTokenIsNoNewsOfASkill(t *testing.T) {
+	for name, bad := range map[string]reply{
+		"refused":     {status: 400, body: `{"error":"invalid_grant"}`},
+		"unavailable": {status: 503},
+		"no answer":   {err: syscall.ECONNREFUSED},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &amazon{lwa: func(n int, _ url.Values) reply {
+					bad := bad
+					bad.header = map[string]string{"X-Amzn-Requestid": fmt.Sprintf("01234567-89ab-cdef-0123-%012d", n)}
+					return bad
+				}}
+				s := a.open(t)
+				_, first := s.Fetch(t.Context(), skill)
+				time.Sleep(time.Hour)
+				_, second := s.Fetch(t.Context(), "amzn1.ask.skill.another")
+				_, third := s.Skills(t.Context(), "M1")
+				for _, err := range []error{second, third, s.Check(t.Context())} {
+					if err == nil || err.Error() != first.Error() || !strings.HasPrefix(err.Error(), "access token: ") {
+						t.Errorf("got %q and %q, want one text", first, err)
+					}
+				}
+			})
+		})
 	}
 }

@@ -42,7 +42,7 @@ func (r *refusal) Unwrap() error { return r.err }
 // remedies says for each error code of LWA what it means for the operator, and
 // what to do. All of them are final: the same request meets the same answer.
 var remedies = map[string]string{
-	"invalid_grant":          "the refresh token is no longer accepted: the user may have removed the app from the allowed ones, or the token was made with another security profile; make a new one and put it where refresh_token points",
+	"invalid_grant":          "the refresh token is not accepted: the user removed the app, it was made with another security profile, or Amazon replaced it in an earlier run that had no state_dir; make a new one and put it where refresh_token points",
 	"invalid_client":         "client_id and client_secret are not accepted: copy both anew from the security profile",
 	"unauthorized_client":    "this client may not use the refresh token: make one with the security profile that client_id names",
 	"invalid_scope":          "the client may not use a scope: make a refresh token with the scope alexa::ask:skills:readwrite",
@@ -87,7 +87,7 @@ func (l *lwa) attempt(ctx context.Context, client *http.Client, exchange func(co
 	}
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		return nil, wireError(ctx, err)
+		return nil, wireError(ctx, "token_url", err)
 	}
 	r, wait := refusalOf(refused), wire.RetryAfter(refused.Response.Header)
 	switch {
@@ -101,10 +101,11 @@ func (l *lwa) attempt(ctx context.Context, client *http.Client, exchange func(co
 	return nil, r
 }
 
-// refusalOf translates e, whose text repeats the body.
+// refusalOf translates e, whose text repeats the body. The request is not named:
+// a failure of all skills has the same text for each, and can be told once.
 func refusalOf(e *oauth2.RetrieveError) *refusal {
 	r := &refusal{status: e.Response.StatusCode}
-	a := answer{status: r.status, header: e.Response.Header}
+	a := answer{status: r.status}
 	remedy, known := remedies[e.ErrorCode]
 	switch {
 	case r.status == http.StatusTooManyRequests || e.ErrorCode == "slow_down":

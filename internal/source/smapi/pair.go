@@ -23,7 +23,7 @@ func (s *Source) Fetch(ctx context.Context, id credential.SkillID) (credential.C
 	}
 	body, err := s.get(ctx, "/v1/skills/"+url.PathEscape(string(id))+"/credentials")
 	if err != nil {
-		return credential.Credential{}, fmt.Errorf("credentials of %s: %w", id, err)
+		return credential.Credential{}, about("credentials of "+string(id), err)
 	}
 	c, err := decodePair(body, id)
 	if err != nil {

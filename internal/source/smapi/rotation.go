@@ -75,12 +75,21 @@ func (f *tokenFile) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// memoryTokens keeps a token as long as the process lives.
-type memoryTokens struct{ kept StoredToken }
+// memoryTokens keeps a token as long as the process lives, and says once that
+// this may not be long enough.
+type memoryTokens struct {
+	log    *zap.Logger
+	kept   StoredToken
+	warned bool
+}
 
 func (m *memoryTokens) Load() (StoredToken, error) { return m.kept, nil }
 
 func (m *memoryTokens) Save(s StoredToken) error {
+	if !s.Token.IsZero() && !m.warned {
+		m.warned = true
+		m.log.Warn("Amazon replaced the refresh token and there is no state_dir to keep it in; the next start may be refused; set state_dir")
+	}
 	m.kept = s
 	return nil
 }

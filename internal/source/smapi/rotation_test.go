@@ -196,7 +196,7 @@ func (b *brokenStore) Save(s StoredToken) error {
 func TestABrokenStoreStopsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := lwaAlways(answer200(`,"refresh_token":"r1"`))
-		store := &brokenStore{err: errors.New("disk full")}
+		store := &brokenStore{memoryTokens{log: zap.NewNop()}, errors.New("disk full")}
 		var log bytes.Buffer
 		core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&log), zap.DebugLevel)
 		s := open(config(t), Options{Tokens: store, Log: zap.New(core)}, a)
@@ -216,6 +216,40 @@ func TestABrokenStoreStopsNothing(t *testing.T) {
 			t.Error(diff)
 		}
 	})
+}
+
+// What lives in memory alone is lost at the next start, which then has the token
+// that Amazon replaced.
+func TestARotationWithoutAStoreIsToldOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		tokens []string // that LWA gives
+		want   int      // warnings
+	}{
+		"never replaced":        {[]string{"", ourToken, ""}, 0},
+		"replaced once":         {[]string{"r1", "", ""}, 1},
+		"replaced time by time": {[]string{"r1", "r2", "r3"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &amazon{lwa: func(n int, _ url.Values) reply {
+					if tt.tokens[n-1] == "" {
+						return answer200("")
+					}
+					return answer200(`,"refresh_token":"` + tt.tokens[n-1] + `"`)
+				}}
+				var log bytes.Buffer
+				core := zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&log), zap.DebugLevel)
+				s := open(config(t), Options{Log: zap.New(core)}, a)
+				for range tt.tokens {
+					fetchOK(t, s)
+					time.Sleep(time.Hour)
+				}
+				if got := strings.Count(log.String(), "set state_dir"); got != tt.want || strings.Contains(log.String(), "r1") {
+					t.Errorf("got %d warnings, want %d: %s", got, tt.want, log.String())
+				}
+			})
+		})
+	}
 }
 
 func TestFileTokens(t *testing.T) {
@@ -245,14 +279,14 @@ func TestFileTokens(t *testing.T) {
 	if got, err := store.Load(); err != nil || !got.Token.Equal(saved.Token) || got.Configured != saved.Configured {
 		t.Errorf("got %v, %v, want what was saved", got, err)
 	}
-	for _, damaged := range []string{"", "{", "[]", `{"token":7}`, string(b[:40])} {
+	for damaged, stays := range map[string]bool{"": false, "{": false, string(b[:40]): false, "[]": true, `{"token":7}`: true} {
 		if err := os.WriteFile(file, []byte(damaged), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := store.Load(); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("%q: got error %v, want one that names the file", damaged, err)
 		}
-		if got, err := store.Load(); err != nil || !got.Token.IsZero() {
+		if got, err := store.Load(); (err != nil) != stays || !got.Token.IsZero() {
 			t.Errorf("%q: got %v, %v from then on", damaged, got, err)
 		}
 	}

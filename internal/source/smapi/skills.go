@@ -36,7 +36,7 @@ func (s *Source) Skills(ctx context.Context, vendor string) ([]source.Skill, err
 	found := make(catalog)
 	for _, v := range vendors {
 		if err := s.listVendor(ctx, v, found); err != nil {
-			return nil, fmt.Errorf("skills of vendor %q: %w", v, err)
+			return nil, about(fmt.Sprintf("skills of vendor %q", v), err)
 		}
 	}
 	return found.skills(), nil
@@ -74,7 +74,7 @@ func (s *Source) listVendor(ctx context.Context, vendor string, found catalog) e
 func (s *Source) vendors(ctx context.Context) ([]string, error) {
 	body, err := s.get(ctx, "/v1/vendors")
 	if err != nil {
-		return nil, fmt.Errorf("vendors: %w", missing(err))
+		return nil, about("vendors", missing(err))
 	}
 	var list struct {
 		Vendors *[]struct {

@@ -205,7 +205,7 @@ func TestA401RenewsTheTokenOnce(t *testing.T) {
 
 func TestLWARefusesForGood(t *testing.T) {
 	for code, says := range map[string]string{
-		"invalid_grant": "make a new one", "invalid_client": "copy both anew", "unauthorized_client": "security profile",
+		"invalid_grant": "in an earlier run that had no state_dir; make a new one", "invalid_client": "copy both anew", "unauthorized_client": "security profile",
 		"invalid_scope": "scope", "invalid_request": "malformed", "unsupported_grant_type": "token_url", "access_denied": "denied", "brand_new_code": "not documented",
 	} {
 		for _, status := range []int{400, 401, 403, 200} {
