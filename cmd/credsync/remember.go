@@ -63,6 +63,17 @@ func (s *setup) keepHead(trail *audit.Trail) {
 	}
 }
 
+// knownHead returns the head that was kept, or none.
+func (s *setup) knownHead() audit.Head {
+	var kept auditHead
+	s.recall(auditHeadFile, &kept)
+	head, err := audit.ParseHead(kept.Head)
+	if err != nil { // none was kept, or nothing that helps
+		return audit.Head{}
+	}
+	return head
+}
+
 // unusedPlans returns the plan IDs that no earlier run has used.
 func (s *setup) unusedPlans(ids []string) (unused []string) {
 	var used acceptedPlans

@@ -47,7 +47,7 @@ func (s *setup) engine(p place, dryRun bool) (*syncer.Engine, *audit.Trail, erro
 	if dryRun {
 		return engine, nil, nil
 	}
-	trail, err := openTrail(s.cfg.Audit, p)
+	trail, err := openTrail(s.cfg.Audit, p, s.knownHead())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,12 +55,12 @@ func (s *setup) engine(p place, dryRun bool) (*syncer.Engine, *audit.Trail, erro
 	return engine, trail, nil
 }
 
-func openTrail(destinations config.Audits, p place) (*audit.Trail, error) {
+func openTrail(destinations config.Audits, p place, head audit.Head) (*audit.Trail, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	o := audit.Options{Host: host}
+	o := audit.Options{Host: host, Head: head}
 	for _, d := range destinations {
 		if !d.Key.IsZero() {
 			if o.Key, err = d.Key.Read(); err != nil {

@@ -173,6 +173,29 @@ func TestRotation(t *testing.T) {
 	})
 }
 
+// A one-shot job never saw the file that logrotate has put aside.
+func TestAKnownHeadGoesOnInANewFile(t *testing.T) {
+	path := tempTrail(t)
+	first := open(t, Options{Files: []string{path}})
+	write(t, first, 3)
+	head := first.Head()
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	second := open(t, Options{Files: []string{path}, Head: head})
+	write(t, second, 2)
+	both := append(read(t, path+".1"), read(t, path)...)
+	if report, err := Verify(bytes.NewReader(both), VerifyOptions{Head: second.Head()}); err != nil || report.Records != 5 {
+		t.Errorf("as one: got %d records, %v", report.Records, err)
+	}
+	// A file with records knows better than what was kept.
+	third := open(t, Options{Files: []string{path}, Head: head})
+	write(t, third, 1)
+	if got := verify(t, path, VerifyOptions{}); got.Records != 3 || got.Head.Seq != 6 {
+		t.Errorf("got %d records up to %v", got.Records, got.Head)
+	}
+}
+
 // A faultyDisk is a disk whose calls can fail, take long, and are counted.
 type faultyDisk struct {
 	disk

@@ -27,6 +27,10 @@ type Options struct {
 	// renamed at any time, as logrotate does; the new one goes on with the
 	// chain. It is durable when fsync says so.
 	Files []string
+	// Head is where the chain of the first file ended, as far as is known from
+	// elsewhere. A file without a record goes on from there: it is what
+	// logrotate leaves to a process that did not see the file before.
+	Head Head
 	// Streams are durable when a write returns.
 	Streams []Stream
 }
@@ -54,8 +58,11 @@ type Trail struct {
 func Open(o Options) (*Trail, error) {
 	t := &Trail{host: o.Host}
 	var faults []error
-	for _, path := range o.Files {
+	for i, path := range o.Files {
 		f := newFile(path, o.Key)
+		if i == 0 {
+			f.chain.head = o.Head
+		}
 		err := f.ensureOpen()
 		if err != nil {
 			err = fmt.Errorf("%s: %w", f, cause(err))
