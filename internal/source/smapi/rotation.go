@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"go.uber.org/zap"
 	"golang.org/x/oauth2"
@@ -37,10 +38,10 @@ type Files interface {
 // FileTokens returns the store that keeps the token of the named source in the
 // file refresh-token-<source>.json:
 //
-//	{"token": "Atzr|…", "configured_sha256": "<64 hex digits>"}
+//	{"format": 1, "token": "Atzr|…", "configured_sha256": "<64 hex digits>"}
 //
 // Both are empty where no token is kept. The format is final: a later release
-// reads what this one wrote.
+// reads what this one wrote, and this one passes over what a later one added.
 func FileTokens(files Files, source string) TokenStore {
 	return fileTokens{files, "refresh-token-" + source + ".json"}
 }
@@ -63,15 +64,22 @@ func (f fileTokens) Save(s StoredToken) error { return f.files.Save(f.name, toke
 type tokenFile StoredToken
 
 func (f tokenFile) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"token": f.Token.Reveal(), "configured_sha256": f.Configured})
+	return json.Marshal(map[string]any{"format": 1, "token": f.Token.Reveal(), "configured_sha256": f.Configured})
 }
 
 func (f *tokenFile) UnmarshalJSON(b []byte) error {
-	var file map[string]string
+	var file struct {
+		Format     int    `json:"format"`
+		Token      string `json:"token"`
+		Configured string `json:"configured_sha256"`
+	}
 	if err := json.Unmarshal(b, &file); err != nil {
 		return err
 	}
-	*f = tokenFile{credential.NewSecret(file["token"]), file["configured_sha256"]}
+	if file.Format != 1 {
+		return fmt.Errorf("format %d", file.Format)
+	}
+	*f = tokenFile{credential.NewSecret(file.Token), file.Configured}
 	return nil
 }
 

@@ -272,14 +272,21 @@ func TestFileTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"configured_sha256":"` + saved.Configured + `","token":"Atzr|\u003c\"\\\u003e\u0026"}` + "\n"
+	want := `{"configured_sha256":"` + saved.Configured + `","format":1,"token":"Atzr|\u003c\"\\\u003e\u0026"}` + "\n"
 	if diff := cmp.Diff(string(b), want); diff != "" {
 		t.Error(diff)
 	}
 	if got, err := store.Load(); err != nil || !got.Token.Equal(saved.Token) || got.Configured != saved.Configured {
 		t.Errorf("got %v, %v, want what was saved", got, err)
 	}
-	for damaged, stays := range map[string]bool{"": false, "{": false, string(b[:40]): false, "[]": true, `{"token":7}`: true} {
+	later := strings.Replace(string(b), "{", `{"since":{"a":[1]},`, 1)
+	if err := os.WriteFile(file, []byte(later), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Load(); err != nil || !got.Token.Equal(saved.Token) {
+		t.Errorf("got %v, %v from what a later release may write", got, err)
+	}
+	for damaged, stays := range map[string]bool{"": false, "{": false, string(b[:40]): false, "[]": true, `{"token":7}`: true, `{"format":2}`: true} {
 		if err := os.WriteFile(file, []byte(damaged), 0o600); err != nil {
 			t.Fatal(err)
 		}
