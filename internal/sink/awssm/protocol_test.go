@@ -66,7 +66,7 @@ func TestCalls(t *testing.T) {
 		r := newRig(t)
 		r.claim(t, name, sink.Owner{Instance: "prod", Skill: skillID})
 		r.put("a")
-		r.wantCalls("DescribeSecret", "PutSecretValue", "TagResource")
+		r.wantCalls("DescribeSecret", "TagResource", "PutSecretValue")
 		r.wantValue("a")
 	})
 	t.Run("another key of fingerprints is noted by one more", func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestCalls(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.wantCalls("DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage", "TagResource")
+		r.wantCalls("DescribeSecret", "TagResource", "PutSecretValue", "UpdateSecretVersionStage")
 		if diff := cmp.Diff(r.inspect(), s); diff != "" {
 			t.Errorf("(-Inspect +Put):\n%s", diff)
 		}

@@ -66,13 +66,15 @@ func (s *Sink) update(ctx context.Context, arn string, r sink.Record, prev sink.
 			return sink.State{}, explainWrite(ctx, "restore", err)
 		}
 	}
-	if err := s.replace(ctx, arn, r, prev.Version); err != nil {
-		return sink.State{}, err
-	}
+	// The tag comes first: what fails after it is done again by the next run, but
+	// nobody would come back for a tag behind a value that is current.
 	if prev.Key != r.Key {
 		if err := s.tag(ctx, arn, newTag(tagKey, r.Key)); err != nil {
 			return sink.State{}, explainWrite(ctx, "note the fingerprint's key", err)
 		}
+	}
+	if err := s.replace(ctx, arn, r, prev.Version); err != nil {
+		return sink.State{}, err
 	}
 	return written(arn, r), nil
 }
