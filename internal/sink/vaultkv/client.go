@@ -3,6 +3,7 @@ package vaultkv
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -29,6 +30,7 @@ type request struct {
 	list      bool              // asks for the names below path
 	body      credential.Secret // JSON, or empty
 	namespace string            // below the configured one; only to see that it is refused
+	once      bool              // not to be repeated: nothing makes it conditional
 }
 
 // An answer is what came back, whole.
@@ -90,7 +92,10 @@ func (c *client) call(ctx context.Context, r request) (answer, error) {
 	switch {
 	case loginErr != nil:
 		return answer{}, loginErr
-	case fresh.secret.Equal(t.secret):
+	case fresh.secret.Equal(t.secret): // what auth.token points to
+		if f, ok := errors.AsType[*failure](err); ok {
+			f.problem += "; put a new one where auth.token points"
+		}
 		return a, err
 	}
 	return c.send(ctx, r, fresh.secret)

@@ -22,7 +22,8 @@ import (
 // kv1 is the engine of KV version 1, which keeps one value per path and nothing
 // beside it. So our mark stands among the fields of the secret, values have to be
 // read, and each write follows a read at once, which is as near as one gets to
-// check-and-set: who writes between the two is overwritten.
+// check-and-set: who writes between the two is overwritten. A write that fails is
+// left to the next run, which reads again before it writes.
 //
 // The mark has a digest of the other fields, so that a hand edit shows. It is no
 // keyed one: whoever may read it may read the fields.
@@ -103,7 +104,7 @@ func (k *kv1) replace(ctx context.Context, name string, prev sink.State, change 
 	case next == nil:
 		return prev, nil
 	}
-	_, err = k.client.call(ctx, request{method: http.MethodPut, path: k.client.routes.secret(name), body: encodeJSON(next)})
+	_, err = k.client.call(ctx, request{method: http.MethodPut, path: k.client.routes.secret(name), body: encodeJSON(next), once: true})
 	if err != nil {
 		return sink.State{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/sink/sinktest"
 )
 
 func TestVersion1(t *testing.T) {
@@ -50,6 +51,22 @@ func TestVersion1(t *testing.T) {
 			}
 			if got := strings.Join(s.asked(func() { s.put(k, "b") }), ", "); strings.Count(got, "GET") != 2 || strings.Count(got, "PUT") != 1 {
 				t.Errorf("update: got %s", got)
+			}
+		})
+	})
+	t.Run("a write that fails is not sent again", func(t *testing.T) {
+		both(t, 1, func(t *testing.T, s *stand) {
+			k := s.open()
+			s.put(k, "a")
+			prev := s.inspect(k)
+			s.proxy.fail(t, sinktest.Failure{Kind: sinktest.Unavailable, Times: -1, WritesOnly: true})
+			sent := s.asked(func() {
+				if _, err := k.Put(t.Context(), name, s.record("b"), prev); !errors.Is(err, sink.ErrUnavailable) {
+					t.Errorf("got error %v", err)
+				}
+			})
+			if got := strings.Count(strings.Join(sent, ", "), "PUT"); got != 1 {
+				t.Errorf("got %q, want one PUT: between two, somebody else may have written", sent)
 			}
 		})
 	})

@@ -33,7 +33,7 @@ func (c *client) send(ctx context.Context, r request, token credential.Secret) (
 	a, err := backoff.Retry(ctx, func() (answer, error) {
 		a, err := c.attempt(ctx, r, token)
 		f, ok := errors.AsType[*failure](err)
-		if ok && f.again && ctx.Err() == nil {
+		if ok && f.again && !r.once && ctx.Err() == nil {
 			p.floor = f.after
 			return a, err
 		}
@@ -85,13 +85,13 @@ func lost(operation string, err error) *failure {
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		f.problem, f.again = "the answer is larger than allowed", false
 	case certificate != nil:
-		f.problem, f.again = "the server's certificate is not trusted; set tls.ca_file or tls.server_name", false
+		f.problem, f.again = "the server's certificate is not trusted; set vault_kv.tls.ca_file or vault_kv.tls.server_name", false
 	case errors.Is(err, http.ErrSchemeMismatch):
-		f.problem, f.again = "the server speaks no TLS; is address right?", false
+		f.problem, f.again = "the server speaks no TLS; is vault_kv.address right?", false
 	case unknown:
-		f.problem = "the host of address is not known"
+		f.problem = "the host of vault_kv.address is not known"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		f.problem = "nothing listens at address"
+		f.problem = "nothing listens at vault_kv.address"
 	case isNet && timeout.Timeout():
 		f.problem = "no answer in time"
 	}
