@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/credsync/credsync/internal/sink"
 )
 
 type roundTrip func(*http.Request) (*http.Response, error)
@@ -31,5 +33,25 @@ func TestPlainBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
+	}
+}
+
+// What can't be reached is named by the keys that lead there.
+func TestNobodyListens(t *testing.T) {
+	r := newIdentityRig(t)
+	r.config.EndpointURL = "http://127.0.0.1:1"
+	r.wantUnreached(t, "nothing listens at the endpoint (endpoint_url, or that of region)")
+	r.config.RoleARN, r.options.sts = roleARN, "http://127.0.0.1:1"
+	r.wantUnreached(t, "nothing listens at the endpoint of STS")
+	r.config.RoleARN, r.config.EndpointURL = "", "http://credsync.invalid"
+	r.wantUnreached(t, "the host of the endpoint (endpoint_url, or that of region) is not known")
+}
+
+func (r *identityRig) wantUnreached(t *testing.T, text string) {
+	t.Helper()
+	err := r.inspect(t)
+	wantError(t, err, sink.ErrUnavailable)
+	if err != nil && !strings.Contains(err.Error(), text) {
+		t.Errorf("got %q, want %q in it", err, text)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 
 	"github.com/credsync/credsync/internal/sink"
@@ -143,16 +144,28 @@ func cause(err error) string {
 		return "no answer in time"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return "the host of the endpoint is not known"
+		return "the host of " + endpoint(err) + " is not known"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the certificate of the endpoint is not trusted"
+		return "the certificate of " + endpoint(err) + " is not trusted"
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return "nothing listens at " + endpoint(err)
 	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
-		return errno.Error()
+		return endpoint(err) + ": " + errno.Error()
 	}
 	if code := status(err); code != 0 {
 		return fmt.Sprintf("the answer with status %d is not of the protocol", code)
 	}
 	return "no answer"
+}
+
+// endpoint says where the attempt went that ended with err: by the keys that
+// decide on it, or by the service that the SDK asked for credentials.
+func endpoint(err error) string {
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok && call.ServiceID != secretsmanager.ServiceID {
+		return "the endpoint of " + call.ServiceID
+	}
+	return "the endpoint (endpoint_url, or that of region)"
 }

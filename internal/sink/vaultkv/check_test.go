@@ -40,7 +40,7 @@ func TestCheck(t *testing.T) {
 	t.Run("root is too much", func(t *testing.T) {
 		both(t, 2, func(t *testing.T, s *stand) {
 			s.config.Auth.Token = s.file(s.root)
-			if err := advises(t, s, "root token"); err != nil {
+			if err := advises(t, s, "the policy in the README"); err != nil {
 				t.Error(err)
 			}
 		})

@@ -85,13 +85,13 @@ func (f *failure) refusal(a answer) {
 		f.tooLarge()
 	case !known:
 		f.problem = "the answer " + strconv.Itoa(a.status) + " is not one of Vault's"
+	case a.operation == opLogin: // no policy holds yet; an unknown mount is a 403 as well
+		f.problem, f.class = "the login was refused; is the secret ID still good, and are auth.approle.role_id and mount right?", sink.ErrDenied
 	case a.status == http.StatusForbidden:
-		f.problem, f.class, f.token = "permission denied", sink.ErrDenied, a.says("invalid token")
+		f.problem, f.class, f.token = "the policy does not allow it", sink.ErrDenied, a.says("invalid token")
 		if f.token {
 			f.problem = "Vault doesn't know the token, or it has expired"
 		}
-	case a.operation == opLogin:
-		f.problem, f.class = "the login was refused", sink.ErrDenied
 	case a.says("check-and-set parameter did not match"):
 		f.problem, f.class = "another version stands there", sink.ErrConflict
 	case a.says("pgrading"):

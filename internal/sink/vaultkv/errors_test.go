@@ -59,8 +59,8 @@ func TestAnswersAndTheirErrors(t *testing.T) {
 		{"200 with a version that isn't listed", 200, nil, `{"request_id":"1","data":{"created_time":"x","current_version":3}}`, sink.ErrUnavailable, "not what Vault sends", 1},
 		{"206", 206, nil, `{"request_id":"1"}`, sink.ErrUnavailable, "not one of Vault's", 3},
 		{"a standby's redirect", 307, http.Header{"Location": {"http://127.0.0.1:1/"}}, "", sink.ErrUnavailable, "set address to the active node", 1},
-		{"denied", 403, nil, `{"errors":["permission denied","` + "canary" + `"]}`, sink.ErrDenied, "permission denied", 1},
-		{"token unknown", 403, nil, `{"errors":["permission denied","invalid token"]}`, sink.ErrDenied, "expired", 1},
+		{"denied", 403, nil, `{"errors":["permission denied","` + "canary" + `"]}`, sink.ErrDenied, ": the policy does not allow it: access denied", 1},
+		{"token unknown", 403, nil, `{"errors":["permission denied","invalid token"]}`, sink.ErrDenied, "or it has expired; put a new one where auth.token points: access denied", 1},
 		{"403 of a firewall", 403, nil, `<html>` + echo, sink.ErrUnavailable, "not one of Vault's", 1},
 		{"404 of a proxy", 404, nil, `404 page not found`, sink.ErrUnavailable, "not one of Vault's", 1},
 		{"404 of another API", 404, nil, `{"message":"not found"}`, sink.ErrUnavailable, "not one of Vault's", 1},
@@ -97,6 +97,16 @@ func TestAnswersAndTheirErrors(t *testing.T) {
 	}
 }
 
+// Before a login there is no policy that could deny anything.
+func TestALoginIsNotDeniedByAPolicy(t *testing.T) {
+	for _, status := range []int{400, 403} {
+		f := classify(answer{operation: opLogin, status: status, body: []byte(`{"errors":["permission denied"]}`)})
+		if !errors.Is(f, sink.ErrDenied) || !strings.Contains(f.Error(), "login: the login was refused; is the secret ID") {
+			t.Errorf("%d: got %v", status, f)
+		}
+	}
+}
+
 func TestConnections(t *testing.T) {
 	inspect := func(t *testing.T, c Config) error {
 		t.Helper()
@@ -121,9 +131,9 @@ func TestConnections(t *testing.T) {
 		{"by another name", Config{Address: secure.URL, TLS: TLS{CAFile: ca, ServerName: "example.com"}}, ""},
 		{"by a wrong name", Config{Address: secure.URL, TLS: TLS{CAFile: ca, ServerName: "vault.test"}}, "not trusted"},
 		{"a certificate of nobody", Config{Address: secure.URL}, "not trusted"},
-		{"https to a server that speaks http", Config{Address: "https" + strings.TrimPrefix(plain.URL, "http")}, "speaks no TLS"},
+		{"https to a server that speaks http", Config{Address: "https" + strings.TrimPrefix(plain.URL, "http")}, "speaks no TLS; is vault_kv.address right?"},
 		{"http to a server that speaks https", Config{Address: "http" + strings.TrimPrefix(secure.URL, "https")}, "not one of Vault's"},
-		{"nobody there", Config{Address: "http://127.0.0.1:1"}, "nothing listens"},
+		{"nobody there", Config{Address: "http://127.0.0.1:1"}, "nothing listens at vault_kv.address"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := inspect(t, tt.config)
