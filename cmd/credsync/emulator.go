@@ -45,7 +45,7 @@ func (cmd emulatorCmd) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.out, "%s", content)
-	fmt.Fprintf(t.err, "\nThat is %s\nServing %d skills at %s; what else it can do: curl %s/emulator/\nCtrl-C ends it.\n", path, cmd.Skills, server.URL, server.URL)
+	fmt.Fprintf(t.out, "# %s\n%s", path, content)
+	fmt.Fprintf(t.err, "\nServing %d skills at %s\nWhat else it can do: curl %s/emulator/\nCtrl-C ends it.\n", cmd.Skills, server.URL, server.URL)
 	return server.Wait()
 }
