@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,7 +66,7 @@ func (r Ref) readCredential() (Secret, error) {
 	dir := os.Getenv("CREDENTIALS_DIRECTORY")
 	switch {
 	case dir == "":
-		return Secret{}, fmt.Errorf("credential %s: $CREDENTIALS_DIRECTORY is not set; credentials come from systemd (LoadCredential=%s:PATH); elsewhere use file", r.Credential, r.Credential)
+		return Secret{}, fmt.Errorf("credential %[1]s: only systemd can give it ($CREDENTIALS_DIRECTORY is not set); to check by hand: systemd-run --wait --pipe -p LoadCredential=%[1]s:PATH credsync check; elsewhere use {file: PATH}", r.Credential)
 	case r.Credential != filepath.Base(r.Credential) || strings.HasPrefix(r.Credential, "."):
 		return Secret{}, fmt.Errorf("credential %q is not a plain name", r.Credential)
 	}
@@ -79,6 +80,9 @@ func readFile(path string, guarded bool) (Secret, error) {
 		return Secret{}, fmt.Errorf("%s: not a regular file", path)
 	}
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return Secret{}, fmt.Errorf("%s: %w; let this user read it: chown or chmod the file, or the directory above it that is closed", path, cause(err))
+	}
 	if err != nil {
 		return Secret{}, fmt.Errorf("%s: %w", path, cause(err))
 	}
@@ -88,7 +92,7 @@ func readFile(path string, guarded bool) (Secret, error) {
 	case err != nil:
 		return Secret{}, fmt.Errorf("%s: %w", path, cause(err))
 	case guarded && info.Mode().Perm()&0o004 != 0:
-		return Secret{}, fmt.Errorf("%s: readable by everybody (mode %04o); run chmod 600 %s", path, info.Mode().Perm(), path)
+		return Secret{}, fmt.Errorf("%s: readable by everybody (mode %04o); run chmod 600 %s; for a Kubernetes volume set defaultMode: 0400, or 0440 with fsGroup", path, info.Mode().Perm(), path)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
 	switch v := strings.TrimRight(string(b), "\r\n"); {

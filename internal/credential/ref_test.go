@@ -47,7 +47,7 @@ func TestReadFile(t *testing.T) {
 		"empty":              {"", 0o600, "", "empty"},
 		"newlines alone":     {"\n\r\n", 0o600, "", "empty"},
 		"spaces alone":       {" \t\n", 0o600, "", "empty"},
-		"read by all":        {"s3cret", 0o644, "", "chmod 600"},
+		"read by all":        {"s3cret", 0o644, "", "; for a Kubernetes volume set defaultMode: 0400, or 0440 with fsGroup"},
 		"read by others":     {"s3cret", 0o604, "", "readable by everybody (mode 0604)"},
 		"write by others":    {"s3cret", 0o602, "s3cret", ""},
 	}
@@ -129,7 +129,7 @@ func TestReadEnv(t *testing.T) {
 
 func TestReadCredential(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", "")
-	if _, err := (credential.Ref{Credential: "token"}).Read(); err == nil || !strings.Contains(err.Error(), "LoadCredential=token:PATH") {
+	if _, err := (credential.Ref{Credential: "token"}).Read(); err == nil || !strings.Contains(err.Error(), "; to check by hand: systemd-run --wait --pipe -p LoadCredential=token:PATH credsync check; ") {
 		t.Errorf("got %v outside systemd", err)
 	}
 	path := write(t, "s3cret\n", 0o644) // guarded by an ACL on the directory, in systemd
