@@ -70,6 +70,9 @@ func (s *Skills) check(r *report, at keys) {
 			continue
 		}
 		first[skill] = i
+		if !skill.Usual() {
+			r.advise(here, unusual(skill), "")
+		}
 		s.inline = append(s.inline, source.Entry{
 			Skill: skill, Label: strings.TrimSpace(label), Where: fmt.Sprintf("%s:%d", r.doc.path, r.doc.line(here)),
 		})
@@ -105,11 +108,32 @@ func (c *Config) CheckLists() error {
 	return nil
 }
 
-func listFailure(path string, err error) Problem {
-	text := strings.TrimPrefix(err.Error(), "skill list "+path+": ")
-	problem, hint, found := strings.Cut(text, "; ")
-	if !found {
-		hint = "write one skill ID per line into it, and let this user read it"
+// ListAdvice reads the list file of each job, as a run will, and returns what
+// works but deserves a word. What is wrong with a file, CheckLists tells; what
+// deserves a word in the configuration itself is Advice.
+func (c *Config) ListAdvice() []Problem {
+	var advice []Problem
+	for _, job := range c.Jobs {
+		if job.Skills.File == "" {
+			continue
+		}
+		entries, _ := source.ReadList(job.Skills.File)
+		for _, e := range entries {
+			if e.Err == nil && !e.Skill.Usual() {
+				advice = append(advice, atEntry(e, unusual(e.Skill), ""))
+			}
+		}
 	}
+	return inOrder(advice)
+}
+
+// unusual is the word that an ID deserves which Amazon accepts by its
+// documentation, and issues to nobody.
+func unusual(id credential.SkillID) string {
+	return quote(string(id)) + " does not look like a skill ID (amzn1.ask.skill.…)"
+}
+
+func listFailure(path string, err error) Problem {
+	problem, hint, _ := strings.Cut(strings.TrimPrefix(err.Error(), "skill list "+path+": "), "; ")
 	return Problem{File: path, Problem: problem, Hint: hint}
 }

@@ -139,6 +139,8 @@ func syntax(err error, path string, lines int) *Error {
 		p.Problem, p.Hint = "not valid YAML: a tab, or a character that no value may begin with", "indent with spaces, and quote values that begin with @, ` or %"
 	case strings.Contains(le.Message, "mapping values are not allowed"):
 		p.Problem, p.Hint = "not valid YAML: a colon where none may stand", "quote values that hold a colon and a space, and check the indentation"
+	case strings.Contains(le.Message, "expected node content"):
+		p.Problem = "not valid YAML: a [ or { is not closed, or a value is missing"
 	case strings.ContainsAny(le.Message, "`\""):
 	default:
 		p.Problem = "not valid YAML: " + le.Message

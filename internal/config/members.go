@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/credsync/credsync/internal/sink/vaultkv"
 )
 
 // mapping keeps of n the members that fit into t, a struct or a map.
@@ -57,13 +59,21 @@ func (s *shaper) member(key, value *yaml.Node, t reflect.Type, at keys) bool {
 			return s.value(value, f.Type, at.child(key.Value))
 		}
 	}
-	s.unknown(key, known, at)
+	s.unknown(key, t, known, at)
 	return false
 }
 
+// otherLogins are the ways to log in to Vault that credsync doesn't go (Vault:
+// Auth Methods).
+var otherLogins = []string{"aws", "azure", "cert", "gcp", "github", "jwt", "kerberos", "kubernetes", "ldap", "oidc", "userpass"}
+
 // unknown reports a key that t does not have. The key that was probably meant
 // is not to be missed, then.
-func (s *shaper) unknown(key *yaml.Node, known []reflect.StructField, at keys) {
+func (s *shaper) unknown(key *yaml.Node, t reflect.Type, known []reflect.StructField, at keys) {
+	if t == reflect.TypeFor[vaultkv.Auth]() && slices.Contains(otherLogins, key.Value) {
+		s.at(key.Line, at.child(key.Value), "unknown key", "not in this release; use token or approle")
+		return
+	}
 	names := make([]string, len(known))
 	for i, f := range known {
 		names[i] = name(f)

@@ -14,6 +14,8 @@ type SkillID string
 // maxSkillID is the limit of the Skill Management API's own schema.
 const maxSkillID = 255
 
+var usualID = regexp.MustCompile(`^amzn1\.(?:ask\.skill|echo-sdk-ams\.app)\.[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$`)
+
 var uuidTail = regexp.MustCompile(`[0-9A-Za-z]{8}-(?:[0-9A-Za-z]{4}-){3}[0-9A-Za-z]{12}$`)
 
 // ParseSkillID returns s as a SkillID. It accepts 1 to 255 ASCII letters,
@@ -39,6 +41,10 @@ func ParseSkillID(s string) (SkillID, error) {
 	}
 	return SkillID(s), nil
 }
+
+// Usual reports whether id looks like all that Amazon issues: amzn1.ask.skill.
+// and a UUID, or amzn1.echo-sdk-ams.app. and a UUID for the oldest skills.
+func (id SkillID) Usual() bool { return usualID.MatchString(string(id)) }
 
 // UUID returns the UUID that ends the ID of a skill, in lower case, or false
 // where the ID has none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ type Entry struct {
 func ReadList(path string) ([]Entry, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("skill list %s: %w", path, fault.Cause(err))
+		return nil, noList(path, err)
 	}
 	defer f.Close()
 	return ParseList(f, path)
@@ -67,10 +68,10 @@ func ParseList(r io.Reader, path string) ([]Entry, error) {
 		entries = append(entries, e)
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("skill list %s: %w", path, listCause(err))
+		return nil, noList(path, err)
 	}
 	if len(entries) == 0 {
-		return nil, fmt.Errorf("skill list %s: no skill in it; write one skill ID per line", path)
+		return nil, noList(path, errors.New("no skill in it"))
 	}
 	return entries, nil
 }
@@ -91,9 +92,14 @@ func parseEntry(id, label, where string) Entry {
 	return e
 }
 
-func listCause(err error) error {
-	if errors.Is(err, bufio.ErrTooLong) {
-		return fmt.Errorf("a line longer than %d bytes; is this a skill list?", maxListLine)
+// noList says why there is no list at path, and the way out.
+func noList(path string, err error) error {
+	wayOut := "write one skill ID per line into it, or correct skills.file of the job"
+	switch {
+	case errors.Is(err, bufio.ErrTooLong):
+		err, wayOut = fmt.Errorf("a line longer than %d bytes", maxListLine), "is this a skill list?"
+	case errors.Is(err, fs.ErrPermission):
+		wayOut = "let this user read it"
 	}
-	return fault.Cause(err)
+	return fmt.Errorf("skill list %s: %w; %s", path, fault.Cause(err), wayOut)
 }

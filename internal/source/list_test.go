@@ -98,8 +98,8 @@ func TestNoListIsAnError(t *testing.T) {
 		"torn": iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(a + "\n" + b))), "broken": iotest.ErrReader(errors.New("disk on fire")),
 	} {
 		got, err := source.ParseList(r, "f")
-		if err == nil || got != nil || !strings.Contains(err.Error(), "skill list f: ") {
-			t.Errorf("%s: got %v, %v, want an error that names the list", name, got, err)
+		if err == nil || got != nil || !strings.HasPrefix(err.Error(), "skill list f: ") || strings.Count(err.Error(), "; ") != 1 {
+			t.Errorf("%s: got %v, %v, want an error that names the list and the way out", name, got, err)
 		}
 	}
 }
@@ -116,8 +116,8 @@ func TestReadList(t *testing.T) {
 	}
 	for name, path := range map[string]string{"missing": filepath.Join(dir, "none"), "directory": dir, "below a file": filepath.Join(path, "x")} {
 		got, err := source.ReadList(path)
-		if err == nil || got != nil || strings.Count(err.Error(), path) != 1 {
-			t.Errorf("%s: got %v, %v, want an error that names the path once", name, got, err)
+		if err == nil || got != nil || strings.Count(err.Error(), path) != 1 || !strings.HasSuffix(err.Error(), "; write one skill ID per line into it, or correct skills.file of the job") {
+			t.Errorf("%s: got %v, %v, want an error that names the path once, and the way out", name, got, err)
 		}
 	}
 }
