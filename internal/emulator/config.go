@@ -68,7 +68,7 @@ jobs:
     source: emulator
     skills: {file: skills.txt}                  # or {vendor: VENDOR}: all skills of the account
     sinks: [disk]
-    max_changes: 20%                            # a run that would update more stops and asks; rotate 10 to see it
+    max_changes: 20%                            # with 10 secrets or more, a run that would update more stops and asks
     on_start: true
 
 # What was done, one JSON object a line: "credsync audit verify audit.jsonl" checks the chain.
