@@ -107,7 +107,7 @@ func TestWhatIsForbiddenIsDenied(t *testing.T) {
 		if _, err := s.Inspect(t.Context(), name); !errors.Is(err, sink.ErrDenied) {
 			t.Errorf("Inspect: got %v, want %v", err, sink.ErrDenied)
 		}
-		if _, err := s.Put(t.Context(), name, a, state); !errors.Is(err, sink.ErrDenied) {
+		if _, err := s.Put(t.Context(), name, a, state); !errors.Is(err, sink.ErrDenied) || !strings.HasSuffix(err.Error(), ": access denied by the file system; let this user read and write in dir") {
 			t.Errorf("Put: got %v, want %v", err, sink.ErrDenied)
 		}
 		if _, err := s.Adopt(t.Context(), name, owner, state); !errors.Is(err, sink.ErrDenied) {

@@ -38,6 +38,8 @@ func translate(err error) error {
 	switch {
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: %w; under systemd, ReadWritePaths= opens it", sink.ErrDenied, cause)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w by the file system; let this user read and write in dir", sink.ErrDenied)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("%w: %w", sink.ErrDenied, cause)
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):

@@ -160,7 +160,7 @@ func (t *tokens) login(ctx context.Context, since time.Time) (token, error) {
 // unread is the error for a secret that can't be read. What [credential.Ref]
 // says about it names the place and nothing of the content.
 func unread(key string, err error) error {
-	return fmt.Errorf("%s: %s: %w: %w", opLogin, key, sink.ErrDenied, err)
+	return fmt.Errorf("%s: %w: %w", key, sink.ErrDenied, err)
 }
 
 // granted reads the token and its time from the answer to a login or a renewal,

@@ -8,11 +8,13 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
 )
 
@@ -104,6 +106,15 @@ func TestALoginIsNotDeniedByAPolicy(t *testing.T) {
 		if !errors.Is(f, sink.ErrDenied) || !strings.Contains(f.Error(), "login: the login was refused; is the secret ID") {
 			t.Errorf("%d: got %v", status, f)
 		}
+	}
+}
+
+func TestATokenThatCantBeReadNamesItsKey(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "token")
+	s := &stand{t: t, config: Config{Address: "http://127.0.0.1:1", Path: "{skill_id}", Auth: Auth{Token: credential.Ref{File: missing}}}}
+	_, err := s.open().Inspect(t.Context(), name)
+	if !errors.Is(err, sink.ErrDenied) || !strings.HasPrefix(err.Error(), "auth.token: access denied: "+missing+": ") {
+		t.Errorf("got %v", err)
 	}
 }
 

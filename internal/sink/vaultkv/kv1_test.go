@@ -59,7 +59,7 @@ func TestVersion1(t *testing.T) {
 			k := s.open()
 			s.put(k, "a")
 			prev := s.inspect(k)
-			s.proxy.fail(t, sinktest.Failure{Kind: sinktest.Unavailable, Times: -1, WritesOnly: true})
+			s.fail(t, sinktest.Failure{Kind: sinktest.Unavailable, Times: -1, WritesOnly: true})
 			sent := s.asked(func() {
 				if _, err := k.Put(t.Context(), name, s.record("b"), prev); !errors.Is(err, sink.ErrUnavailable) {
 					t.Errorf("got error %v", err)
