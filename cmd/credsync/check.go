@@ -43,8 +43,8 @@ func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
 		return err
 	}
 	defer s.close()
-	steps := []step{{What: "configuration " + s.cfg.Path, OK: true, Advice: advice(s.cfg)}}
-	lists := step{What: "skill lists", OK: true}
+	steps := []step{{What: "configuration " + s.cfg.Path, OK: true, Advice: texts(s.cfg.Advice)}}
+	lists := step{What: "skill lists", OK: true, Advice: texts(s.cfg.ListAdvice())}
 	if err := s.cfg.CheckLists(); err != nil {
 		lists.OK, lists.Error = false, err.Error()
 	}
@@ -66,11 +66,17 @@ func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	return nil
 }
 
-func advice(cfg *config.Config) (texts []string) {
-	for _, a := range cfg.Advice {
-		texts = append(texts, a.String())
+// maxNotes is how many notes one step shows.
+const maxNotes = 10
+
+func texts(advice []config.Problem) (notes []string) {
+	for i, a := range advice {
+		if i == maxNotes {
+			return append(notes, fmt.Sprintf("and %d more of this kind", len(advice)-i))
+		}
+		notes = append(notes, a.String())
 	}
-	return texts
+	return notes
 }
 
 // online asks every source and sink whether it would serve us.

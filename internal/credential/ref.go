@@ -91,6 +91,8 @@ func readFile(path string, guarded bool) (Secret, error) {
 	switch {
 	case err != nil:
 		return Secret{}, fmt.Errorf("%s: %w", path, cause(err))
+	case guarded && info.Mode().Perm()&0o002 != 0:
+		return Secret{}, fmt.Errorf("%s: anybody can put another secret there (mode %04o); run chmod 600 %s", path, info.Mode().Perm(), path)
 	case guarded && info.Mode().Perm()&0o004 != 0:
 		return Secret{}, fmt.Errorf("%s: readable by everybody (mode %04o); run chmod 600 %s; for a Kubernetes volume set defaultMode: 0400, or 0440 with fsGroup", path, info.Mode().Perm(), path)
 	}

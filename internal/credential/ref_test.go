@@ -49,7 +49,7 @@ func TestReadFile(t *testing.T) {
 		"spaces alone":       {" \t\n", 0o600, "", "empty"},
 		"read by all":        {"s3cret", 0o644, "", "; for a Kubernetes volume set defaultMode: 0400, or 0440 with fsGroup"},
 		"read by others":     {"s3cret", 0o604, "", "readable by everybody (mode 0604)"},
-		"write by others":    {"s3cret", 0o602, "s3cret", ""},
+		"write by others":    {"s3cret", 0o602, "", "anybody can put another secret there (mode 0602)"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

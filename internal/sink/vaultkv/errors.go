@@ -83,6 +83,8 @@ func (f *failure) refusal(a answer) {
 		f.problem, f.class = "nothing is mounted there; set mount (and auth.approle.mount) to what `vault secrets list` shows", sink.ErrInvalid
 	case a.status == http.StatusRequestEntityTooLarge:
 		f.tooLarge()
+	case !known && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden):
+		f.problem, f.class = "refused, in a proxy's or firewall's words", sink.ErrDenied
 	case !known:
 		f.problem = "the answer " + strconv.Itoa(a.status) + " is not one of Vault's"
 	case a.operation == opLogin: // no policy holds yet; an unknown mount is a 403 as well

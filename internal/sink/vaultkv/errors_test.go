@@ -63,7 +63,7 @@ func TestAnswersAndTheirErrors(t *testing.T) {
 		{"a standby's redirect", 307, http.Header{"Location": {"http://127.0.0.1:1/"}}, "", sink.ErrUnavailable, "set address to the active node", 1},
 		{"denied", 403, nil, `{"errors":["permission denied","` + "canary" + `"]}`, sink.ErrDenied, ": the policy does not allow it: access denied", 1},
 		{"token unknown", 403, nil, `{"errors":["permission denied","invalid token"]}`, sink.ErrDenied, "or it has expired; put a new one where auth.token points: access denied", 1},
-		{"403 of a firewall", 403, nil, `<html>` + echo, sink.ErrUnavailable, "not one of Vault's", 1},
+		{"403 of a firewall", 403, nil, `<html>` + echo, sink.ErrDenied, "in a proxy's or firewall's words", 1},
 		{"404 of a proxy", 404, nil, `404 page not found`, sink.ErrUnavailable, "not one of Vault's", 1},
 		{"404 of another API", 404, nil, `{"message":"not found"}`, sink.ErrUnavailable, "not one of Vault's", 1},
 		{"an empty path of the wrong kind", 404, nil, `{"request_id":"1","data":null,"warnings":["Invalid path for a versioned K/V secrets engine."]}`, sink.ErrInvalid, "set version: 2", 1},
