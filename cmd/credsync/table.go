@@ -115,8 +115,8 @@ func (r *tableReport) Finish(s syncer.Summary, requests map[string]int) error {
 	return err
 }
 
-func (t *tableReport) rows(b *strings.Builder) {
-	p := &t.pass
+func (r *tableReport) rows(b *strings.Builder) {
+	p := &r.pass
 	room := max(maxRows-len(p.short), 0)
 	rows := append(p.short, p.changed[:min(room, len(p.changed))]...)
 	p.more += max(len(p.changed)-room, 0)
@@ -127,8 +127,8 @@ func (t *tableReport) rows(b *strings.Builder) {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(shown(a), shown(b)), cmp.Compare(a.Sink, b.Sink))
 	})
 	sink := len("SINK")
-	for _, r := range rows {
-		sink = min(max(sink, uniseg.StringWidth(printable(r.Sink))), 20)
+	for _, res := range rows {
+		sink = min(max(sink, uniseg.StringWidth(printable(res.Sink))), 20)
 	}
 	row := func(skill, name, outcome, detail string) {
 		line := cell(skill, 36) + "  " + cell(name, sink) + "  " + cell(outcome, 9) + "  "
@@ -136,8 +136,8 @@ func (t *tableReport) rows(b *strings.Builder) {
 	}
 	b.WriteString("\n")
 	row("SKILL", "SINK", "OUTCOME", "DETAIL")
-	for _, r := range rows {
-		row(shown(r), r.Sink, string(r.Outcome), t.detail(r))
+	for _, res := range rows {
+		row(shown(res), res.Sink, string(res.Outcome), r.detail(res))
 	}
 	if p.more > 0 {
 		fmt.Fprintf(b, "… and %d more; -o json has all\n", p.more)
@@ -158,17 +158,17 @@ func shown(r syncer.Result) string {
 	return string(r.Skill)
 }
 
-func (t *tableReport) detail(r syncer.Result) string {
-	version := r.Version
+func (r *tableReport) detail(res syncer.Result) string {
+	version := res.Version
 	if credential.Fingerprint(version).Valid() {
 		version = version[:8]
 	}
 	switch {
-	case r.Reason != syncer.NoReason:
-		return string(r.Reason)
+	case res.Reason != syncer.NoReason:
+		return string(res.Reason)
 	case version == "":
 		return ""
-	case t.dryRun:
+	case r.dryRun:
 		return "now version " + version
 	default:
 		return "version " + version
