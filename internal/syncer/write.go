@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/credential"
@@ -61,73 +58,6 @@ func (w *work) prepare(p *pass) (err error) {
 	owner := sink.Owner{Instance: p.Instance, Skill: w.item.subject.Skill}
 	w.record, err = t.Form.Record(p.Key, owner, w.name(), fill(t.Fields, w.pair, w.item.subject))
 	return err
-}
-
-func (p *pass) hold(w *work) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.held = append(p.held, w)
-}
-
-// update writes what was held back, if the brake lets it. What a conflict turns
-// into another update comes back here and is judged again.
-func (p *pass) update(ctx context.Context) {
-	p.summary.Plan = planID(p.job.Name, p.held)
-	for len(p.held) > 0 {
-		held := p.held
-		p.held = nil
-		if ctx.Err() != nil { // half a look is nothing to judge by
-			p.drop(held, fmt.Errorf("not written: %w", ctx.Err()))
-			return
-		}
-		id := planID(p.job.Name, held)
-		p.accepted = ""
-		if why := p.judge(held); why != "" {
-			if !slices.Contains(p.opts.Accepted, id) {
-				p.stop(ctx, held, id, why)
-				return
-			}
-			p.accepted = id
-		}
-		p.writeAll(ctx, held)
-	}
-}
-
-func (p *pass) writeAll(ctx context.Context, held []*work) {
-	var g errgroup.Group
-	g.SetLimit(max(p.job.Workers, 1))
-	for _, w := range held {
-		g.Go(func() error {
-			if p.opts.DryRun {
-				p.result(w.item, w.target, Result{Outcome: Updated, Version: w.prev.Version})
-			} else {
-				p.write(ctx, w)
-			}
-			return nil
-		})
-	}
-	_ = g.Wait()
-}
-
-// drop reports updates that are not reached.
-func (p *pass) drop(held []*work, err error) {
-	for _, w := range held {
-		p.result(w.item, w.target, p.without(Skipped, err))
-	}
-}
-
-// stop reports that the brake refused what was held back.
-func (p *pass) stop(ctx context.Context, held []*work, id, why string) {
-	p.summary.Brake, p.summary.Plan = why, id
-	if err := p.auditLate(ctx, audit.Record{Event: audit.RunRefused, Plan: id, Reason: string(Brake)}); err != nil {
-		p.fault(err)
-	}
-	for _, w := range held {
-		p.result(w.item, w.target, Result{
-			Outcome: Refused, Reason: Brake, Version: w.prev.Version,
-			Error: fmt.Sprintf("%s; to let exactly these updates through: --accept-plan %s", why, id),
-		})
-	}
 }
 
 // write stores w and reports it, or hands it back to the brake. Once begun it
@@ -219,62 +149,6 @@ func (p *pass) written(w *work, state sink.State) {
 		p.mu.Unlock()
 	}
 	p.result(w.item, w.target, Result{Outcome: w.outcome, Version: state.Version})
-}
-
-// actions names what an outcome does, for the audit trail.
-var actions = map[Outcome]audit.Action{Created: audit.Create, Updated: audit.Update, Repaired: audit.Repair}
-
-// record is what the trail says of a write.
-func (p *pass) record(w *work, event audit.Event) audit.Record {
-	return audit.Record{
-		Event: event, Skill: string(w.item.subject.Skill), Sink: w.target.Name, Name: w.name(),
-		Action: actions[w.action], PrevVersion: w.prev.Version, Fingerprint: string(w.record.Fingerprint),
-	}
-}
-
-// put makes one attempt between its intent and its outcome in the audit trail.
-func (p *pass) put(ctx context.Context, w *work) (state sink.State, err error) {
-	if err := p.intent(ctx, p.record(w, audit.WriteIntent)); err != nil {
-		return sink.State{}, err
-	}
-	outcome, start := p.record(w, audit.WriteOutcome), time.Now()
-	outcome.Outcome = string(w.action)
-	defer func() {
-		outcome.Took = time.Since(start)
-		p.conclude(ctx, outcome, state, err)
-	}()
-	defer p.contain(&err)
-	err = w.target.breaker.do(func() (err error) {
-		state, err = w.target.Sink.Put(ctx, w.name(), w.record, w.prev)
-		return err
-	})
-	return state, err
-}
-
-// conclude appends the outcome of a write. Where the trail doesn't take it the
-// write has happened all the same: that is said, and it was the last one.
-func (p *pass) conclude(ctx context.Context, r audit.Record, state sink.State, err error) {
-	r.Version = state.Version
-	if err != nil {
-		r.Outcome, r.Reason = string(Failed), string(reasonOf(err))
-	}
-	if err := p.auditLate(ctx, r); err != nil {
-		p.noTrail.Store(true)
-		p.fault(fmt.Errorf("a write is not on record: %w", err))
-	}
-}
-
-// intent appends the record that announces a write, or says that there must be
-// none. After the first failure nothing is tried any more in this run.
-func (p *pass) intent(ctx context.Context, record audit.Record) error {
-	if p.noTrail.Load() {
-		return fmt.Errorf("%w (it failed earlier in this run)", errNoTrail)
-	}
-	if err := p.audit(ctx, record); err != nil {
-		p.noTrail.Store(true)
-		return fmt.Errorf("%w: %w", errNoTrail, err)
-	}
-	return nil
 }
 
 // outlive returns a context that ends grace after ctx does.
