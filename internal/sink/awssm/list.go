@@ -25,6 +25,7 @@ const pageSize = 100
 // inspect all names and not use List.
 func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State, error) {
 	states := make(map[string]sink.State)
+	seen := make(map[string]bool) // the pages asked for: a list that goes in circles has no end
 	for token := (*string)(nil); ; {
 		// The filters narrow: AWS takes them for beginnings, and does not pair
 		// key and value.
@@ -46,10 +47,10 @@ func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State
 				delete(states, name)
 			}
 			return states, nil
-		case aws.ToString(next) == aws.ToString(token):
+		case seen[*next]:
 			return nil, fmt.Errorf("list: %w: the same page came twice", sink.ErrUnavailable)
 		default:
-			token = next
+			seen[*next], token = true, next
 		}
 	}
 }

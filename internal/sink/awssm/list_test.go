@@ -84,6 +84,20 @@ func TestList(t *testing.T) {
 		_, err := r.sink.List(t.Context(), "prod")
 		wantError(t, err, sink.ErrUnavailable)
 	})
+	t.Run("nor are pages that go in circles", func(t *testing.T) {
+		r := newRig(t)
+		pages := 0
+		r.gate.instead = func(w http.ResponseWriter, _ *http.Request) bool {
+			pages++
+			_, _ = fmt.Fprintf(w, `{"SecretList":[],"NextToken":"%d"}`, pages%2)
+			return true
+		}
+		_, err := r.sink.List(t.Context(), "prod")
+		wantError(t, err, sink.ErrUnavailable)
+		if pages != 3 {
+			t.Errorf("%d pages were asked for", pages)
+		}
+	})
 	t.Run("what was just written is left out, so that it is inspected", func(t *testing.T) {
 		r := newRig(t)
 		r.fill(2)
