@@ -3,9 +3,10 @@ package vaultkv
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
+
+	"github.com/credsync/credsync/internal/fault"
 )
 
 // client returns the settings of the connections to Vault. Its errors name the
@@ -17,10 +18,7 @@ func (t TLS) client() (*tls.Config, error) {
 	}
 	pem, err := os.ReadFile(t.CAFile)
 	if err != nil {
-		if pe, ok := errors.AsType[*os.PathError](err); ok {
-			err = pe.Err
-		}
-		return nil, fmt.Errorf("tls.ca_file %s: %w", t.CAFile, err)
+		return nil, fmt.Errorf("tls.ca_file %s: %w", t.CAFile, fault.Cause(err))
 	}
 	c.RootCAs = x509.NewCertPool()
 	if !c.RootCAs.AppendCertsFromPEM(pem) {

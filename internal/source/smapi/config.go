@@ -1,6 +1,7 @@
 package smapi
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net"
@@ -55,23 +56,17 @@ type Config struct {
 }
 
 // Workers returns how many skills are to be asked for at once.
-func (c Config) Workers() int { return or(c.Concurrency, defaultConcurrency) }
+func (c Config) Workers() int { return cmp.Or(c.Concurrency, defaultConcurrency) }
 
 // Verifies reports whether a new pair is to be proven with [Source.Verify].
 func (c Config) Verifies() bool { return c.Verify == nil || *c.Verify }
 
-func (c Config) apiURL() string     { return or(c.APIURL, defaultAPI) }
-func (c Config) tokenURL() string   { return or(c.TokenURL, defaultLWA) }
-func (c Config) startRate() float64 { return min(or(c.RequestsPerSecond, defaultRate), c.maxRate()) }
-func (c Config) maxRate() float64   { return or(c.MaxRequestsPerSecond, defaultMaxRate) }
-
-func or[T comparable](v, otherwise T) T {
-	var zero T
-	if v == zero {
-		return otherwise
-	}
-	return v
+func (c Config) apiURL() string   { return cmp.Or(c.APIURL, defaultAPI) }
+func (c Config) tokenURL() string { return cmp.Or(c.TokenURL, defaultLWA) }
+func (c Config) startRate() float64 {
+	return min(cmp.Or(c.RequestsPerSecond, defaultRate), c.maxRate())
 }
+func (c Config) maxRate() float64 { return cmp.Or(c.MaxRequestsPerSecond, defaultMaxRate) }
 
 // Faults returns what is wrong with c. It reads no file and asks nobody.
 func (c Config) Faults() fault.List {
