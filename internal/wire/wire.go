@@ -4,7 +4,7 @@
 // are not followed, and each attempt is counted once.
 //
 // It never retries; the adapters do, each in one place. What they share of that
-// is [RetryAfter].
+// is [RetryAfter], and of their settings [Loopback].
 package wire
 
 import (
@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -40,6 +41,13 @@ type Transport struct {
 	Timeout   time.Duration              // of one attempt, from its start to the end of its body
 	MaxBody   int64                      // in bytes, decompressed
 	Observe   Observer
+}
+
+// Loopback reports whether host, as [net/url.URL.Hostname] gives it, is this
+// machine by its name or address: plain HTTP to it crosses no network.
+func Loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // NewBase returns a transport with its own connections, kept for reuse by up to

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // maxSkew is how far the two clocks may be apart before it is worth a word:
@@ -34,7 +34,7 @@ func (s *Sink) Check(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var advice []string
-	if u := s.client.base; u.Scheme == "http" && !loopback(u.Hostname()) {
+	if u := s.client.base; u.Scheme == "http" && !wire.Loopback(u.Hostname()) {
 		advice = append(advice, "address is http:// and not on this host: token and secrets cross the network readable; use https://")
 	}
 	date, err := s.mount.examine(ctx)
@@ -163,9 +163,4 @@ func (s *Sink) checkExpiry(ctx context.Context) ([]string, error) {
 		}
 	}
 	return nil, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 func TestCheck(t *testing.T) {
@@ -73,7 +74,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("got error %v, want %v", err, sink.ErrUnavailable)
 		}
 		for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "::1": true, "10.0.0.1": false, "vault": false} {
-			if loopback(host) != want {
+			if wire.Loopback(host) != want {
 				t.Errorf("%s: got %v", host, !want)
 			}
 		}

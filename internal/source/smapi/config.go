@@ -4,12 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"net"
 	"net/url"
-	"strings"
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/fault"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 const (
@@ -113,17 +112,12 @@ func urlFaults(raw string) (l fault.List) {
 		l.Add("", "holds a user name or password", "remove it")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		l.Add("", "holds a query or a fragment", "remove what stands after the path")
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !wire.Loopback(u.Hostname()):
 		l.Add("", "plain http to another host would show the token to everybody on the way", "use https; http works for localhost alone")
 	case u.Scheme != "http" && u.Scheme != "https":
 		l.Add("", fmt.Sprintf("%q is not a scheme that works here", u.Scheme), "use https")
 	}
 	return l
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // printable reports whether s is ASCII that shows, without spaces.
