@@ -1,15 +1,10 @@
 package e2e
 
 import (
-	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -23,47 +18,17 @@ const (
 // has to go through.
 type aws struct {
 	*testing.T
+	*gate
 	server *process
 	moto   string // URL, past the gate
-	gate   *httptest.Server
-
-	mu     sync.Mutex
-	target *url.URL
-	calls  map[string]int    // through the gate, by operation
-	before map[string]func() // what happens, once, before a call gets through
 }
 
 func startAWS(t *testing.T) *aws {
 	t.Helper()
-	a := &aws{T: t, calls: make(map[string]int), before: make(map[string]func())}
+	a := &aws{T: t}
 	a.up()
-	proxy := &httputil.ReverseProxy{
-		Transport: &http.Transport{DisableKeepAlives: true}, // moto ends a connection whenever it likes
-		Rewrite: func(r *httputil.ProxyRequest) {
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			r.SetURL(a.target)
-			r.Out.Host = r.In.Host // it is signed
-		},
-		ModifyResponse: asJSON,
-		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-	}
-	a.gate = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager.")
-		if strings.Contains(operation, "GetSecretValue") {
-			t.Errorf("credsync called %s", operation)
-		}
-		a.mu.Lock()
-		a.calls[operation]++
-		meanwhile := a.before[operation]
-		delete(a.before, operation)
-		a.mu.Unlock()
-		if meanwhile != nil {
-			meanwhile()
-		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(a.gate.Close)
+	a.proxy.Transport = &http.Transport{DisableKeepAlives: true} // moto ends a connection whenever it likes
+	a.proxy.ModifyResponse = asJSON
 	return a
 }
 
@@ -74,22 +39,17 @@ func (a *aws) up() {
 	cmd.Env = environment(a.TempDir(), "PYTHONUNBUFFERED=1")
 	a.server = start(a.T, cmd)
 	a.moto = a.server.says(`Running on (http://[0-9.:]+)`)
-	target, err := url.Parse(a.moto)
-	if err != nil {
-		a.Fatal(err)
+	if a.gate != nil {
+		a.point(a.T, a.moto)
+		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.target = target
-}
-
-// took returns the calls since it was last called.
-func (a *aws) took() map[string]int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	n := maps.Clone(a.calls)
-	clear(a.calls)
-	return n
+	a.gate = newGate(a.T, a.moto, func(r *http.Request) string {
+		operation := awsCall(r)
+		if strings.Contains(operation, "GetSecretValue") {
+			a.Errorf("credsync called %s", operation)
+		}
+		return operation
+	})
 }
 
 // ask makes a request for an operation of Secrets Manager, past the gate.

@@ -1,12 +1,7 @@
 package e2e
 
 import (
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -15,20 +10,7 @@ func TestWhatHappensInVaultBetweenLookAndWriteIsSeen(t *testing.T) {
 	v := w.withVault()
 	w.wantSync(0, map[string]int{"created": 1})
 	skill := w.amazon.rotate(1)[0]
-	behind, err := url.Parse(v.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	meanwhile := sync.OnceFunc(func() { v.alter(skill) })
-	gate := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/secret/data/") {
-			meanwhile()
-		}
-		proxy.ServeHTTP(rw, r)
-	}))
-	t.Cleanup(gate.Close)
-	w.vaultSink()["address"] = gate.URL
+	w.gateVault(v).before["POST data"] = func() { v.alter(skill) }
 
 	w.wantSync(0, map[string]int{"updated": 1})
 	w.holds()

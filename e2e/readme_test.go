@@ -28,7 +28,7 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 		`client_id: .*`:      "client_id: " + w.amazon.client.ClientID,
 		`( +)(smapi:)`:       "${1}${2}\n${1}  api_url: " + w.amazon.url + "\n${1}  token_url: " + w.amazon.url + "/auth/o2/token",
 		`https://vault\.\S+`: v.url,
-		`( +)(region: \S+)`:  "${1}${2}\n${1}endpoint_url: " + a.gate.URL,
+		`( +)(region: \S+)`:  "${1}${2}\n${1}endpoint_url: " + a.URL,
 	} {
 		config = replace(t, config, pattern, own)
 	}

@@ -74,10 +74,26 @@ func (w *world) withAWS() *aws {
 	w.Helper()
 	a := startAWS(w.T)
 	w.sinks["aws"] = settings{"aws_secrets_manager": settings{
-		"region": region, "name": "alexa/{skill_id}", "endpoint_url": a.gate.URL, "tags": map[string]string{"team": "voice"},
+		"region": region, "name": "alexa/{skill_id}", "endpoint_url": a.URL, "tags": map[string]string{"team": "voice"},
 	}}
 	w.stores = append(w.stores, a)
 	return a
+}
+
+// gateVault puts a gate between credsync and v.
+func (w *world) gateVault(v *vault) *gate {
+	w.Helper()
+	g := newGate(w.T, v.url, vaultCall)
+	w.vaultSink()["address"] = g.URL
+	return g
+}
+
+// gateAmazon puts a gate between credsync and Amazon.
+func (w *world) gateAmazon() *gate {
+	w.Helper()
+	g := newGate(w.T, w.amazon.url, amazonCall)
+	w.source["api_url"], w.source["token_url"] = g.URL, g.URL+"/auth/o2/token"
+	return g
 }
 
 // vaultSink returns the settings of the sink "vault".
