@@ -20,13 +20,15 @@ type file struct {
 	path  string
 	opens func(path string) (disk, error)
 	chain *chain
-	disk  disk  // nil = to be opened
-	size  int64 // as the last look or commit left it; negative = not known
-	open  bool  // the last line lacks its newline
+	runs  *runs
+	held  map[string]bool // runs that are shown to be alive on disk
+	disk  disk            // nil = to be opened
+	size  int64           // as the last look or commit left it; negative = not known
+	open  bool            // the last line lacks its newline
 }
 
 func newFile(path string, key credential.Secret) *file {
-	return &file{path: path, opens: openDisk, chain: newChain(key)}
+	return &file{path: path, opens: openDisk, chain: newChain(key), runs: &runs{}}
 }
 
 func (f *file) String() string { return "file " + f.path }
@@ -40,6 +42,11 @@ func (f *file) commit(records []Record) (int, error) {
 		return 0, cause(err)
 	}
 	defer f.release()
+	begun, over := f.runs.beyond(f.held)
+	if err := f.show(begun); err != nil {
+		return 0, fmt.Errorf("lock: %w", err)
+	}
+	defer f.hide(over)
 	var lines []byte
 	if f.open {
 		lines = append(lines, '\n')
@@ -114,6 +121,31 @@ func (f *file) release() {
 	}
 }
 
+// show makes runs known as alive before anything of them can be read.
+func (f *file) show(runs []string) error {
+	for _, run := range runs {
+		free, err := claim(f.disk.Fd(), byteOf([]byte(run)))
+		if err != nil {
+			return err
+		}
+		if f.held == nil {
+			f.held = make(map[string]bool)
+		}
+		f.held[run] = free
+	}
+	return nil
+}
+
+// hide ends what show began, after the last record of the runs.
+func (f *file) hide(runs []string) {
+	for _, run := range runs {
+		if f.held[run] {
+			_ = release(f.disk.Fd(), byteOf([]byte(run))) // at the latest it ends with the file
+		}
+		delete(f.held, run)
+	}
+}
+
 func (f *file) ensureOpen() (err error) {
 	if f.disk != nil {
 		return nil
@@ -161,6 +193,6 @@ func (f *file) close() error {
 		return nil
 	}
 	err := f.disk.Close()
-	f.disk = nil
+	f.disk, f.held = nil, nil
 	return err
 }

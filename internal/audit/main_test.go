@@ -101,7 +101,7 @@ func open(t *testing.T, o Options) *Trail {
 func write(t *testing.T, trail *Trail, n int) {
 	t.Helper()
 	for i := range n {
-		if err := trail.Append(t.Context(), Record{Event: WriteIntent, Name: strconv.Itoa(i)}); err != nil {
+		if err := trail.Append(t.Context(), Record{Event: ConfigReload, Name: strconv.Itoa(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"sync"
 	"time"
 
@@ -47,6 +48,8 @@ type Stream struct {
 type Trail struct {
 	host   string
 	queues []*queue
+	runs   runs
+	ledger *ledger // of the first file; nil = none
 
 	mu     sync.Mutex // guards closed, and keeps records in one order everywhere
 	closed bool
@@ -60,8 +63,10 @@ func Open(o Options) (*Trail, error) {
 	var faults []error
 	for i, path := range o.Files {
 		f := newFile(path, o.Key)
+		f.runs = &t.runs
 		if i == 0 {
 			f.chain.head = o.Head
+			t.ledger = &ledger{path: path}
 		}
 		err := f.ensureOpen()
 		if err != nil {
@@ -132,11 +137,29 @@ func (t *Trail) submit(r Record) ([]*entry, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("audit trail: %w", err)
 	}
+	t.runs.note(r)
 	entries := make([]*entry, len(t.queues))
 	for i, q := range t.queues {
 		entries[i] = q.submit(r)
 	}
 	return entries, nil
+}
+
+// Abandoned yields what the first file holds of announcements ([WriteIntent], and
+// [Adopt] without an outcome) that nothing concludes, whose run is dead, and that
+// wanted says yes to. Who is handed one looks at what became of it and appends
+// the conclusion, or leaves it: then it is found again by the next who asks.
+// While the loop runs, here and in other processes, nobody else is handed the
+// same. An error ends it.
+//
+// A run is dead after its [RunFinish] and with its process. What was rotated
+// away is not found, and nothing where the file can't show who is alive: on
+// streams, and on systems that have no locks for it (macOS, the BSDs).
+func (t *Trail) Abandoned(ctx context.Context, wanted func(Record) bool) iter.Seq2[Record, error] {
+	if t.ledger == nil {
+		return func(func(Record, error) bool) {}
+	}
+	return t.ledger.abandoned(ctx, wanted)
 }
 
 // Head returns the last record that this Trail appended to its first file or,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strconv"
 
 	"github.com/credsync/credsync/internal/credential"
 )
@@ -34,6 +35,9 @@ type Report struct {
 	Head     Head  // the last record
 	Torn     []int // numbers of the lines whose writer was stopped; not tampering
 	Restarts int   // chains that begin after the first line
+	// Open are the announcements that nothing concludes: of writers that are at
+	// work now or were stopped, or that went on in another file.
+	Open []Record
 }
 
 // A BadLineError is the first line where a trail does not hold.
@@ -64,7 +68,8 @@ func Verify(r io.Reader, o VerifyOptions) (Report, error) {
 			}
 		}
 		if err != nil {
-			return v.report, v.finish()
+			err := v.finish()
+			return v.report, err
 		}
 	}
 }
@@ -78,6 +83,7 @@ type verifier struct {
 	line   int  // number of the current line
 	last   int  // number of the line of the last record
 	found  bool // the record that Head names
+	open   intents
 }
 
 func (v *verifier) bad(format string, args ...any) error {
@@ -91,6 +97,9 @@ func (v *verifier) next(line []byte) error {
 	body, sum, ok := splitSeal(line)
 	switch {
 	case !ok && isFragment(line):
+		if !v.fits(line) {
+			return v.bad("put there: it looks torn, but is not how the next record began")
+		}
 		v.report.Torn = append(v.report.Torn, v.line)
 		return nil
 	case !ok:
@@ -105,7 +114,11 @@ func (v *verifier) next(line []byte) error {
 	if !whole {
 		v.report.Torn = append(v.report.Torn, v.line)
 	}
-	return v.follow(l, sum)
+	if err := v.follow(l, sum); err != nil {
+		return err
+	}
+	v.open.take(line)
+	return nil
 }
 
 // sealed reports whether sum is the hash of the record that began as body.
@@ -115,6 +128,34 @@ func (v *verifier) sealed(body []byte, sum string) bool {
 	v.hash.Write([]byte(bodyEnd))
 	v.sum = hex.AppendEncode(v.sum[:0], v.hash.Sum(nil))
 	return hmac.Equal(v.sum, []byte(sum))
+}
+
+// fits reports whether a fragment can be of the record that was due: as far as it
+// shows a number, the hash before and its own hash, they are the right ones.
+// Who invents one that shows less, or knows the rest, is not found out.
+func (v *verifier) fits(fragment []byte) bool {
+	fragment = bytes.TrimRight(fragment, "\x00")
+	if body, sum, ok := bytes.Cut(fragment, []byte(hashMember)); ok {
+		v.sealed(body, "")
+		if !begins(sum, string(v.sum)+`"`) {
+			return false
+		}
+	}
+	last := v.report.Head
+	return v.last == 0 || begun(fragment, last.Seq+1, last.Hash) || v.Restarts && begun(fragment, 1, genesis)
+}
+
+// begun reports whether fragment can be the beginning of record seq.
+func begun(fragment []byte, seq uint64, prev string) bool {
+	_, number, _ := bytes.Cut(fragment, []byte(`,"seq":`))
+	_, sum, _ := bytes.Cut(fragment, []byte(`,"prev":"`))
+	return begins(number, strconv.FormatUint(seq, 10)+`,"event":"`) && begins(sum, prev+`"`)
+}
+
+// begins reports whether text, which may be cut off anywhere, begins with want.
+func begins(text []byte, want string) bool {
+	n := min(len(text), len(want))
+	return string(text[:n]) == want[:n]
 }
 
 // follow checks that a record goes on from the last one, and counts it.
@@ -169,6 +210,11 @@ func (v *verifier) broken(problem string) error {
 
 // finish holds the whole trail against the head.
 func (v *verifier) finish() error {
+	for _, line := range v.open.all() {
+		if r, err := parse(line); err == nil {
+			v.report.Open = append(v.report.Open, r)
+		}
+	}
 	if v.Head == (Head{}) || v.found {
 		return nil
 	}

@@ -45,6 +45,9 @@ func TestVerifyNamesTheFirstBadLine(t *testing.T) {
 		{"another key", other, 1, "another key"},
 		{"a chain appended", slices.Concat(log, log), 10, "begins anew"},
 		{"a record cut short", slices.Concat(log[:3], [][]byte{append(bytes.Clone(log[3][:60]), '\n')}, log[4:]), 4, "cut short, or put there; line 5"},
+		{"a line that looks torn, of another number", slices.Insert(slices.Clone(log), 3, append(bytes.Clone(log[7][:70]), '\n')), 4, "put there"},
+		{"a line that looks torn, of another history", slices.Insert(slices.Clone(log), 3, append(bytes.Clone(foreign[3][:bytes.Index(foreign[3], []byte(`","hash`))]), '\n')), 4, "put there"},
+		{"a line that looks torn, edited", slices.Insert(slices.Clone(log), 3, append(bytes.Replace(log[3][:len(log[3])-20], []byte("created"), []byte("failed!"), 1), '\n')), 4, "put there"},
 		{"a line of something else", slices.Insert(slices.Clone(log), 2, []byte("hello\n")), 3, "not a record"},
 		{"an empty line", slices.Insert(slices.Clone(log), 2, []byte("\n")), 3, "not a record"},
 		{"a huge line", slices.Insert(slices.Clone(log), 2, []byte(strings.Repeat("x", maxLine+2)+"\n")), 3, "longer than"},
@@ -99,7 +102,9 @@ func TestVerifyHoldsATrailAgainstAHead(t *testing.T) {
 }
 
 func TestVerifyReportsWhatIsNoTampering(t *testing.T) {
-	log := lines(t, testKey, 5)
+	log := lines(t, testKey, 6)
+	end := log[5][:80]
+	log = log[:5]
 	head, _ := readHead(bytes.TrimSpace(log[4]))
 	torn := log[2][:80]
 	tests := []struct {
@@ -110,9 +115,9 @@ func TestVerifyReportsWhatIsNoTampering(t *testing.T) {
 		{"nothing", nil, Report{}},
 		{"a whole chain", slices.Concat(log...), Report{Records: 5, FirstSeq: 1, Head: head}},
 		{"the rest of a chain", slices.Concat(log[2:]...), Report{Records: 3, FirstSeq: 3, Head: head}},
-		{"a torn end", append(slices.Concat(log...), torn...), Report{Records: 5, FirstSeq: 1, Head: head, Torn: []int{6}}},
+		{"a torn end", append(slices.Concat(log...), end...), Report{Records: 5, FirstSeq: 1, Head: head, Torn: []int{6}}},
 		{"torn lines that were ended", slices.Concat(torn, []byte("\n"), log[0], log[1], torn, []byte("\n"), torn, []byte("\n"), log[2], log[3], log[4]), Report{Records: 5, FirstSeq: 1, Head: head, Torn: []int{1, 4, 5}}},
-		{"what a power cut left", append(slices.Concat(log...), append(bytes.Clone(torn), make([]byte, 4096)...)...), Report{Records: 5, FirstSeq: 1, Head: head, Torn: []int{6}}},
+		{"what a power cut left", append(slices.Concat(log...), append(bytes.Clone(end), make([]byte, 4096)...)...), Report{Records: 5, FirstSeq: 1, Head: head, Torn: []int{6}}},
 		{"the last newline missing", bytes.TrimSuffix(slices.Concat(log...), []byte("\n")), Report{Records: 5, FirstSeq: 1, Head: head, Torn: []int{5}}},
 	}
 	for _, test := range tests {

@@ -115,6 +115,7 @@ func (e *Engine) Sync(ctx context.Context, job Job, opts Options, rep Reporter) 
 		p.fault(err)
 		return p.end()
 	}
+	p.reconcile(lookCtx)
 	entries, err := p.entries(lookCtx)
 	if err != nil {
 		p.fault(err)

@@ -1,0 +1,125 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"math"
+	"os"
+	"slices"
+	"sync"
+)
+
+// ledgerBuffer holds any line that is of interest here.
+const ledgerBuffer = 256 << 10
+
+// A ledger reads a file of records to find out what was announced and never
+// concluded. It reads the file once, and later what was added. It takes no part
+// in appending, and nobody waits for it.
+type ledger struct {
+	path string
+
+	mu      sync.Mutex
+	info    os.FileInfo // of the file that was read
+	at      int64       // how far
+	last    []byte      // the line before
+	intents intents
+}
+
+// abandoned yields what was announced by runs that are no longer alive and is
+// wanted. While the loop runs nobody else is handed the same record.
+func (l *ledger) abandoned(ctx context.Context, wanted func(Record) bool) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		f, err := os.OpenFile(l.path, os.O_RDWR, 0) // a lock takes the right to write
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if err != nil {
+			yield(Record{}, cause(err))
+			return
+		}
+		defer f.Close()
+		lines, err := l.read(ctx, f)
+		for i := 0; i < len(lines) && err == nil; i++ {
+			r, ours := Record{}, false
+			if r, ours, err = l.take(ctx, f, lines[i], wanted); ours && !yield(r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(Record{}, cause(err))
+		}
+	}
+}
+
+// take parses line and reports whether it is for us to conclude.
+func (l *ledger) take(ctx context.Context, f *os.File, line []byte, wanted func(Record) bool) (Record, bool, error) {
+	r, err := parse(line)
+	if err != nil {
+		return r, false, nil //nolint:nilerr // nothing that we wrote
+	}
+	alive, err := claimed(f.Fd(), byteOf([]byte(r.Run)))
+	if err != nil || alive || !wanted(r) {
+		return r, false, err
+	}
+	free, err := claim(f.Fd(), byteOf(line)) // until f is closed
+	if err != nil || !free {
+		return r, false, err
+	}
+	// It may have been concluded just before either lock ended.
+	lines, err := l.read(ctx, f)
+	return r, slices.ContainsFunc(lines, func(open []byte) bool { return bytes.Equal(open, line) }), err
+}
+
+// read reads on to the end of f and returns the lines that are open there.
+func (l *ledger) read(ctx context.Context, f *os.File) ([][]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !l.goesOn(f, info) {
+		l.at, l.last, l.intents = 0, nil, intents{}
+	}
+	l.info = info
+	if err := l.readOn(ctx, f); err != nil {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	return l.intents.all(), nil
+}
+
+// goesOn reports whether f is what was read before, with no more than additions.
+func (l *ledger) goesOn(f *os.File, info os.FileInfo) bool {
+	if l.info == nil || !os.SameFile(l.info, info) {
+		return false
+	}
+	last := make([]byte, len(l.last))
+	_, err := f.ReadAt(last, l.at-int64(len(last)))
+	return err == nil && bytes.Equal(last, l.last)
+}
+
+// readOn takes line after line, but for the last where it lacks its newline:
+// somebody may be writing it.
+func (l *ledger) readOn(ctx context.Context, f *os.File) error {
+	in := bufio.NewReaderSize(io.NewSectionReader(f, l.at, math.MaxInt64-l.at), ledgerBuffer)
+	for n := 0; ; n++ {
+		line, err := in.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+			return err
+		case n%1024 == 0 && ctx.Err() != nil:
+			return ctx.Err()
+		}
+		l.intents.take(bytes.TrimSuffix(line, []byte("\n")))
+		l.at += int64(len(line))
+		l.last = append(l.last[:0], line...)
+	}
+}
