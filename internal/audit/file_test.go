@@ -69,7 +69,7 @@ func TestWritersShareOneChain(t *testing.T) {
 			t.Fatal(err)
 		}
 		wg.Wait()
-		if got, want := verify(t, path, VerifyOptions{}).Records, 200+25*childWriters; got != want {
+		if got, want := verify(t, path, VerifyOptions{}).Records, 200+(2*25+1)*childWriters; got != want {
 			t.Errorf("records: got %d, want %d", got, want)
 		}
 	})

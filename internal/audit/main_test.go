@@ -19,7 +19,7 @@ import (
 // Where these are set, the test binary is a writer of its own.
 const (
 	envFile  = "CREDSYNC_TEST_AUDIT_FILE"
-	envCount = "CREDSYNC_TEST_AUDIT_COUNT" // records per goroutine; 0 = until killed
+	envCount = "CREDSYNC_TEST_AUDIT_COUNT" // writes per goroutine; 0 = until killed
 )
 
 const childWriters = 4
@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeAsChild appends from several goroutines and prints the name of each
-// record that is durable.
+// writeAsChild makes runs of intents and outcomes in several goroutines, and
+// prints the name of each intent that is durable.
 func writeAsChild(path string) int {
 	count, _ := strconv.Atoi(os.Getenv(envCount))
 	trail, err := Open(Options{Host: "child", Files: []string{path}})
@@ -42,20 +42,27 @@ func writeAsChild(path string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	put := func(r Record) {
+		if err := trail.Append(context.Background(), r); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
 	var out sync.Mutex
 	var wg sync.WaitGroup
 	for w := range childWriters {
 		wg.Go(func() {
+			run := fmt.Sprintf("%d/%d", os.Getpid(), w)
 			for i := 0; count == 0 || i < count; i++ {
-				r := Record{Event: WriteIntent, Name: fmt.Sprintf("%d/%d/%d", os.Getpid(), w, i)}
-				if err := trail.Append(context.Background(), r); err != nil {
-					fmt.Fprintln(os.Stderr, err)
-					os.Exit(1)
-				}
+				r := Record{Event: WriteIntent, Run: run, Sink: "vault", Name: fmt.Sprintf("%s/%d", run, i)}
+				put(r)
 				out.Lock()
 				fmt.Println(r.Name)
 				out.Unlock()
+				r.Event, r.Outcome = WriteOutcome, "created"
+				put(r)
 			}
+			put(Record{Event: RunFinish, Run: run})
 		})
 	}
 	wg.Wait()

@@ -25,6 +25,7 @@ type Memory struct {
 	fights map[contest]fight
 	sinks  map[place]*history   // by job and sink
 	ended  map[string]time.Time // by job
+	said   map[place]bool       // announced writes that nobody concludes
 }
 
 // A contest is a name that a job may have to repair.
@@ -128,4 +129,17 @@ func (m *Memory) recent(job string, d time.Duration) bool {
 	defer m.mu.Unlock()
 	end, ok := m.ended[job]
 	return ok && time.Since(end) < d
+}
+
+// first reports whether it was not said yet that what was announced for at stays
+// unconcluded.
+func (m *Memory) first(at place) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.said == nil {
+		m.said = make(map[place]bool)
+	}
+	said := m.said[at]
+	m.said[at] = true
+	return !said
 }

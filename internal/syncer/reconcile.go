@@ -56,7 +56,14 @@ func (p *pass) reconcile(ctx context.Context) {
 // trail is only a file: no other name is asked for because it says so.
 func (p *pass) concludes(intent audit.Record) bool {
 	t := p.target(intent.Sink)
-	return t != nil && t.Names.Matcher(p.Instance).MatchString(intent.Name)
+	if t != nil && t.Names.Matcher(p.Instance).MatchString(intent.Name) {
+		return true
+	}
+	if intent.Job == p.job.Name && p.Memory.first(place{intent.Sink, intent.Name}) {
+		p.log.Info("an announced write stays unconcluded: this job has no such sink or name any more",
+			zap.String("of_run", intent.Run), zap.String("sink", intent.Sink), zap.String("name", intent.Name))
+	}
+	return false
 }
 
 func (p *pass) target(sinkName string) *target {
