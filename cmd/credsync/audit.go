@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -57,7 +58,26 @@ func (cmd auditVerifyCmd) Run(c *cli, t terminal) error {
 	for _, line := range report.Torn {
 		fmt.Fprintf(t.out, "line %d is torn: its writer was stopped in the middle; that is no tampering\n", line)
 	}
+	showOpen(t.out, report.Open)
 	return nil
+}
+
+// maxOpen is how many unconcluded announcements are shown.
+const maxOpen = 10
+
+// showOpen says what was announced and has no outcome in the file.
+func showOpen(w io.Writer, open []audit.Record) {
+	if len(open) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%d announced and not concluded: at work now, or stopped, and then the next run sees to it\n", len(open))
+	for i, r := range open {
+		if i == maxOpen {
+			fmt.Fprintf(w, "  and %d more\n", len(open)-i)
+			return
+		}
+		fmt.Fprintf(w, "  record %d: %s %s in sink %s\n", r.Seq, r.Action, printable(r.Name), printable(r.Sink))
+	}
 }
 
 // options takes the key from the configuration, where there is one.
@@ -75,10 +95,6 @@ func (cmd auditVerifyCmd) options(c *cli) (o audit.VerifyOptions, err error) {
 	if err != nil {
 		return o, err
 	}
-	for _, d := range cfg.Audit {
-		if !d.Key.IsZero() {
-			o.Key, err = d.Key.Read()
-		}
-	}
+	o.Key, err = auditKey(cfg.Audit)
 	return o, err
 }

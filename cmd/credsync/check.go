@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/sink"
 )
@@ -48,22 +49,43 @@ func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err := s.cfg.CheckLists(); err != nil {
 		lists.OK, lists.Error = false, err.Error()
 	}
-	steps = append(steps, lists)
-	if cmd.Online && lists.OK {
+	steps = append(append(steps, lists), s.auditFiles()...)
+	offline, bad := len(steps), func(s step) bool { return !s.OK }
+	fit := !slices.ContainsFunc(steps, bad)
+	if cmd.Online && fit {
 		steps = append(steps, s.online(ctx)...)
 	}
 	if err := cmd.show(t.out, steps); err != nil {
 		return err
 	}
-	switch bad := slices.ContainsFunc(steps[2:], func(s step) bool { return !s.OK }); {
-	case !lists.OK:
+	switch bad := slices.ContainsFunc(steps[offline:], bad); {
+	case !fit:
 		return exit(exitUsage)
-	case bad && !slices.ContainsFunc(steps[2:], func(s step) bool { return s.OK }):
+	case bad && !slices.ContainsFunc(steps[offline:], func(s step) bool { return s.OK }):
 		return exit(exitFailed)
 	case bad:
 		return exit(exitPartial)
 	}
 	return nil
+}
+
+// auditFiles looks whether each audit file can be continued as it is configured.
+func (s *setup) auditFiles() (steps []step) {
+	key, err := auditKey(s.cfg.Audit)
+	for _, d := range s.cfg.Audit {
+		if d.File == "" {
+			continue
+		}
+		if err == nil {
+			err = audit.Fit(d.File, key)
+		}
+		step := step{What: "audit file " + d.File, OK: err == nil}
+		if err != nil {
+			step.Error = err.Error()
+		}
+		steps = append(steps, step)
+	}
+	return steps
 }
 
 // maxNotes is how many notes one step shows.

@@ -130,7 +130,8 @@ func (d *service) serve(ctx context.Context, loops []jobLoop) {
 	for done := false; !done; {
 		select {
 		case <-hangups:
-			d.log.Warn("SIGHUP: the configuration is read at the start only; restart to take up a change")
+			d.trail.Reopen()
+			d.log.Info("SIGHUP: audit files opened anew; the configuration is read at the start only, restart to take up a change")
 		case <-ctx.Done():
 			done = true
 		}

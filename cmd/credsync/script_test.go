@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 //	amazon [SKILLS]          start a local Amazon; its configuration is in $WORK
 //	control METHOD PATH [BODY]   what the emulator does on demand
 //	code N COMMAND…          run a command that has to end with exit code N
-//	term                     send SIGTERM to what runs in the background
+//	term, hup                send SIGTERM or SIGHUP to what runs in the background
 //	within FILE TEXT         wait until the file holds the text
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": termCommand, "within": withinCommand,
+			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand,
 		},
 	})
 }
@@ -102,9 +102,11 @@ func codeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func termCommand(ts *testscript.TestScript, _ bool, _ []string) {
-	for _, cmd := range ts.BackgroundCmds() {
-		ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+func signalCommand(sig os.Signal) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, _ []string) {
+		for _, cmd := range ts.BackgroundCmds() {
+			ts.Check(cmd.Process.Signal(sig))
+		}
 	}
 }
 

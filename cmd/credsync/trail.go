@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,6 +49,9 @@ func (s *setup) engine(p place, dryRun bool) (*syncer.Engine, *audit.Trail, erro
 		return engine, nil, nil
 	}
 	trail, err := openTrail(s.cfg.Audit, p, s.knownHead())
+	if errors.Is(err, audit.ErrUnfit) {
+		return nil, nil, usage(err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,12 +65,10 @@ func openTrail(destinations config.Audits, p place, head audit.Head) (*audit.Tra
 		host = "unknown"
 	}
 	o := audit.Options{Host: host, Head: head}
+	if o.Key, err = auditKey(destinations); err != nil {
+		return nil, err
+	}
 	for _, d := range destinations {
-		if !d.Key.IsZero() {
-			if o.Key, err = d.Key.Read(); err != nil {
-				return nil, fmt.Errorf("audit key: %w", err)
-			}
-		}
 		switch d.Stream {
 		case "stdout":
 			o.Streams = append(o.Streams, p.stdout)
@@ -80,6 +82,19 @@ func openTrail(destinations config.Audits, p place, head audit.Head) (*audit.Tra
 		o.Streams = []audit.Stream{p.fallback}
 	}
 	return audit.Open(o)
+}
+
+// auditKey reads the key of the trail; zero = it has none.
+func auditKey(destinations config.Audits) (key credential.Secret, err error) {
+	for _, d := range destinations {
+		if d.Key.IsZero() {
+			continue
+		}
+		if key, err = d.Key.Read(); err != nil {
+			return key, fmt.Errorf("audit key: %w", err)
+		}
+	}
+	return key, nil
 }
 
 // closeTrail waits until trail, which may be nil, holds all that was appended.

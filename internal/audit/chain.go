@@ -51,23 +51,37 @@ func isHash(s string) bool {
 	return len(s) == hashLen && strings.Trim(s, "0123456789abcdef") == ""
 }
 
+// A seal makes the hashes of records: SHA-256, keyed if there is a key.
+type seal struct {
+	hash hash.Hash
+	sum  []byte // the last one made, in hex
+}
+
+func newSeal(key credential.Secret) *seal {
+	if key.IsZero() {
+		return &seal{hash: sha256.New()}
+	}
+	return &seal{hash: hmac.New(sha256.New, []byte(key.Reveal()))} //nolint:forbidigo // a MAC takes its key as it is
+}
+
+// of returns the hash of the record that begins as body.
+func (s *seal) of(body []byte) []byte {
+	s.hash.Reset()
+	s.hash.Write(body)
+	s.hash.Write([]byte(bodyEnd))
+	s.sum = hex.AppendEncode(s.sum[:0], s.hash.Sum(nil))
+	return s.sum
+}
+
 // A chain makes the lines of one destination.
 type chain struct {
 	enc  zapcore.Encoder
-	hash hash.Hash
+	seal *seal
 	head Head // of the last line made
 }
 
 func newChain(key credential.Secret) *chain {
-	return &chain{enc: newEncoder(), hash: newHash(key)}
-}
-
-// newHash returns the hash that chains records: SHA-256, keyed if there is a key.
-func newHash(key credential.Secret) hash.Hash {
-	if key.IsZero() {
-		return sha256.New()
-	}
-	return hmac.New(sha256.New, []byte(key.Reveal())) //nolint:forbidigo // a MAC takes its key as it is
+	return &chain{enc: newEncoder(), seal: newSeal(key)}
 }
 
 // next appends the line of r, newline included, to buf and moves the head on.
@@ -81,9 +95,7 @@ func (c *chain) next(buf []byte, r Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.hash.Reset()
-	c.hash.Write(buf[start:])
-	c.head = Head{Seq: r.Seq, Hash: hex.EncodeToString(c.hash.Sum(nil))}
 	buf = buf[:len(buf)-len(bodyEnd)]
+	c.head = Head{Seq: r.Seq, Hash: string(c.seal.of(buf[start:]))}
 	return append(buf, hashMember+c.head.Hash+hashEnd+"\n"...), nil
 }

@@ -36,12 +36,16 @@ func (f *file) String() string { return "file " + f.path }
 func (f *file) lastHead() Head { return f.chain.head }
 
 // commit appends records with one write and one fsync. All of them are durable
-// after it, or none.
+// after it, or none. With no records it only sees to it that the file at the
+// path is open.
 func (f *file) commit(records []Record) (int, error) {
 	if err := f.acquire(); err != nil {
 		return 0, cause(err)
 	}
 	defer f.release()
+	if len(records) == 0 {
+		return 0, nil
+	}
 	begun, over := f.runs.beyond(f.held)
 	if err := f.show(begun); err != nil {
 		return 0, fmt.Errorf("lock: %w", err)
@@ -107,12 +111,28 @@ func (f *file) acquire() error {
 		if current {
 			return nil
 		}
-		_ = f.close()
 		if err != nil {
+			_ = f.close()
+			return err
+		}
+		if err := f.move(); err != nil {
 			return err
 		}
 	}
 	return errReplaced
+}
+
+// move leaves a file that was renamed for the one that is at the path now. Who
+// is alive shows in the new one before it no longer does in the old one.
+func (f *file) move() error {
+	old := f.disk
+	defer old.Close()
+	f.disk, f.held = nil, nil
+	if err := f.ensureOpen(); err != nil {
+		return err
+	}
+	live, _ := f.runs.beyond(nil)
+	return f.show(live)
 }
 
 func (f *file) release() {
@@ -159,21 +179,31 @@ func (f *file) ensureOpen() (err error) {
 }
 
 // look reads where the chain ends, if the file is not as we left it. A file
-// without a record goes on with the chain of the one before.
+// without a record goes on with the chain of the one before, as we know it or as
+// it stands there.
 func (f *file) look() error {
 	info, err := f.disk.Stat()
 	if err != nil || info.Size() == f.size {
 		return err
 	}
-	t, err := readTail(f.disk, info.Size())
+	t, err := readTail(f.disk, info.Size(), f.chain.seal)
 	if err != nil {
 		return err
 	}
-	if t.head != (Head{}) {
-		f.chain.head = t.head
+	if t.head == (Head{}) {
+		t.head, _ = predecessor(f.path, f.chain.seal)
+		t.head = later(t.head, f.chain.head)
 	}
+	f.chain.head = t.head
 	f.size, f.open = info.Size(), t.open
 	return nil
+}
+
+func later(a, b Head) Head {
+	if a.Seq > b.Seq {
+		return a
+	}
+	return b
 }
 
 func (f *file) isCurrent() (bool, error) {

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/credsync/credsync/internal/credential"
 )
 
 func TestAChainOutlivesItsWriters(t *testing.T) {
@@ -107,11 +110,71 @@ func TestAFileThatHoldsNoTrailIsLeftAlone(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		err := open(t, Options{Files: []string{path}}).Append(t.Context(), Record{Event: RunStart})
-		if err == nil || string(read(t, path)) != content {
-			t.Errorf("%s: got %v and a changed file", name, err)
+		// A destination beside it makes no difference: somebody has to act.
+		_, err := Open(Options{Files: []string{path}, Streams: []Stream{{"buffer", &bytes.Buffer{}}}})
+		if !errors.Is(err, ErrUnfit) || string(read(t, path)) != content {
+			t.Errorf("%s: got %v, or a changed file", name, err)
 		}
 	}
+}
+
+func TestAChangedKeyWantsANewFile(t *testing.T) {
+	keys := map[string]credential.Secret{"none": {}, "one": testKey, "another": credential.NewSecret("another")}
+	for before, old := range keys {
+		for after, key := range keys {
+			if before == after {
+				continue
+			}
+			t.Run(before+", then "+after, func(t *testing.T) {
+				path := tempTrail(t)
+				running := open(t, Options{Key: key, Files: []string{path}}) // it began when the file was empty
+				writer := open(t, Options{Key: old, Files: []string{path}})
+				write(t, writer, 3)
+				content := read(t, path)
+				if err := Fit(path, old); err != nil {
+					t.Error(err)
+				}
+				_, err := Open(Options{Key: key, Files: []string{path}})
+				for _, err := range []error{err, Fit(path, key), running.Append(t.Context(), Record{Event: WriteIntent})} {
+					if !errors.Is(err, ErrUnfit) || !strings.Contains(err.Error(), "move this one away") || strings.Contains(err.Error(), "CANARY") {
+						t.Errorf("got %v", err)
+					}
+				}
+				if !bytes.Equal(read(t, path), content) {
+					t.Error("the file has changed")
+				}
+				// A new file goes on with the chain, under the new key.
+				if err := os.Rename(path, path+".1"); err != nil {
+					t.Fatal(err)
+				}
+				write(t, open(t, Options{Key: key, Files: []string{path}, Head: writer.Head()}), 1)
+				write(t, running, 1)
+				if got := verify(t, path, VerifyOptions{Key: key}); got.Records != 2 || got.FirstSeq != 4 {
+					t.Errorf("the new file: got %+v", got)
+				}
+			})
+		}
+	}
+	t.Run("a torn end hides nothing", func(t *testing.T) {
+		log := lines(t, testKey, 2)
+		path := tempTrail(t)
+		if err := os.WriteFile(path, append(bytes.Clone(log[0]), log[1][:90]...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if Fit(path, testKey) != nil || Fit(path, credential.Secret{}) == nil {
+			t.Errorf("with its key: %v; without: %v", Fit(path, testKey), Fit(path, credential.Secret{}))
+		}
+	})
+	t.Run("an altered end is not built on", func(t *testing.T) {
+		path := tempTrail(t)
+		write(t, open(t, Options{Key: testKey, Files: []string{path}}), 2)
+		if err := os.WriteFile(path, bytes.ReplaceAll(read(t, path), []byte("reload"), []byte("RELOAD")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(Options{Key: testKey, Files: []string{path}}); !errors.Is(err, ErrUnfit) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestAFarRecordIsFound(t *testing.T) {

@@ -23,6 +23,7 @@ const ledgerBuffer = 256 << 10
 // in appending, and nobody waits for it.
 type ledger struct {
 	path string
+	seal *seal
 
 	mu      sync.Mutex
 	info    os.FileInfo // of the file that was read
@@ -85,7 +86,10 @@ func (l *ledger) read(ctx context.Context, f *os.File) ([][]byte, error) {
 		return nil, err
 	}
 	if !l.goesOn(f, info) {
-		l.at, l.last, l.intents = 0, nil, intents{}
+		l.begin()
+		if err := l.readBefore(ctx, f); err != nil {
+			return nil, fmt.Errorf("read the file before: %w", err)
+		}
 	}
 	l.info = info
 	if err := l.readOn(ctx, f); err != nil {
@@ -94,9 +98,47 @@ func (l *ledger) read(ctx context.Context, f *os.File) ([][]byte, error) {
 	return l.intents.all(), nil
 }
 
+func (l *ledger) begin() { l.at, l.last, l.intents = 0, nil, intents{} }
+
+// readBefore reads the file from which f goes on with the chain, if it is there:
+// a rotation may have come between a crash and us. What the living announced
+// there is left to them.
+func (l *ledger) readBefore(ctx context.Context, f *os.File) error {
+	first, err := bufio.NewReaderSize(io.NewSectionReader(f, 0, ledgerBuffer), ledgerBuffer).ReadSlice('\n')
+	link, ok := readLink(first)
+	if err != nil || !ok || link.Prev == genesis {
+		return nil //nolint:nilerr // torn, or nothing there: it goes on from nowhere
+	}
+	head, path := predecessor(l.path, l.seal)
+	if head.Hash != link.Prev {
+		return nil
+	}
+	before, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer before.Close()
+	if err := l.readOn(ctx, before); err != nil {
+		l.begin()
+		return err
+	}
+	open := l.intents.all()
+	l.begin()
+	for _, line := range open {
+		r, err := parse(line)
+		if err != nil {
+			continue // nothing that we wrote
+		}
+		if alive, err := claimed(before.Fd(), byteOf([]byte(r.Run))); err == nil && !alive {
+			l.intents.take(line)
+		}
+	}
+	return nil
+}
+
 // goesOn reports whether f is what was read before, with no more than additions.
 func (l *ledger) goesOn(f *os.File, info os.FileInfo) bool {
-	if l.info == nil || !os.SameFile(l.info, info) {
+	if l.at == 0 || !os.SameFile(l.info, info) {
 		return false
 	}
 	last := make([]byte, len(l.last))

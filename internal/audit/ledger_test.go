@@ -205,29 +205,41 @@ func TestALedgerReadsOnWhateverStandsThere(t *testing.T) {
 	}
 }
 
-func TestWhatWasRotatedAwayIsForgotten(t *testing.T) {
-	for name, rotate := range map[string]func(string) error{
-		"renamed":   func(path string) error { return os.Rename(path, path+".1") },
-		"removed":   os.Remove,
-		"truncated": func(path string) error { return os.Truncate(path, 0) },
+func TestARotationHidesNothing(t *testing.T) {
+	const long = "long enough to reach beyond what stood there before"
+	for name, test := range map[string]struct {
+		rotate func(path string) error
+		want   []string // beside what comes after
+	}{
+		"renamed":         {func(path string) error { return os.Rename(path, path+".1") }, []string{"a x"}},
+		"renamed by date": {func(path string) error { return os.Rename(path, strings.TrimSuffix(path, ".jsonl")+"-20261125.jsonl") }, []string{"a x"}},
+		"removed":         {os.Remove, nil},
+		"truncated":       {func(path string) error { return os.Truncate(path, 0) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := tempTrail(t)
-			dead := open(t, Options{Files: []string{path}})
-			add(t, dead, intent("a", "x"))
+			dead, living := open(t, Options{Files: []string{path}}), open(t, Options{Files: []string{path}})
+			add(t, dead, intent("a", "x"), intent("a", "done"), outcome("a", "done"))
+			add(t, living, intent("c", "x"))
 			_ = dead.Close()
 			trail := open(t, Options{Files: []string{path}})
 			add(t, trail, Record{Event: RunStart})
 			_ = abandoned(t, trail)
-			if err := rotate(path); err != nil {
+			if err := test.rotate(path); err != nil {
 				t.Fatal(err)
 			}
-			if got := abandoned(t, trail); got != nil {
-				t.Errorf("before the first record: %v", got)
+			add(t, trail, intent("b", long), Record{Event: RunFinish, Run: "b"})
+			newcomer := open(t, Options{Files: []string{path}})
+			for _, trail := range []*Trail{trail, newcomer} {
+				if diff := cmp.Diff(append(slices.Clone(test.want), "b "+long), abandoned(t, trail)); diff != "" {
+					t.Error(diff)
+				}
 			}
-			add(t, trail, intent("b", "long enough to reach beyond what stood there before"), Record{Event: RunFinish, Run: "b"})
-			if diff := cmp.Diff([]string{"b long enough to reach beyond what stood there before"}, abandoned(t, trail)); diff != "" {
-				t.Error(diff)
+			add(t, living, intent("c", "y")) // it moves on, and shows that it lives
+			for _, trail := range []*Trail{trail, newcomer} {
+				if diff := cmp.Diff(append(slices.Clone(test.want), "b "+long), abandoned(t, trail)); diff != "" {
+					t.Error(diff)
+				}
 			}
 		})
 	}

@@ -51,9 +51,7 @@ func rehash(line []byte) []byte {
 	if !ok {
 		return line
 	}
-	h := newHash(credential.Secret{})
-	h.Write(append(bytes.Clone(body), bodyEnd...))
-	return fmt.Appendf(nil, "%s%s%x%s\n", body, hashMember, h.Sum(nil), hashEnd)
+	return fmt.Appendf(nil, "%s%s%s%s\n", body, hashMember, newSeal(credential.Secret{}).of(body), hashEnd)
 }
 
 // mutations change what they get, which is theirs.

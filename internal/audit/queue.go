@@ -40,6 +40,7 @@ type device interface {
 type queue struct {
 	device  device
 	entries chan *entry
+	woken   chan struct{} // asks the device to commit nothing
 	done    chan struct{} // closed after the goroutine's end
 	closing error         // of the device; read after done
 
@@ -60,16 +61,32 @@ type entry struct {
 // newQueue returns a queue that nobody runs yet. A fault of the device is told
 // until a commit succeeds.
 func newQueue(d device, fault error) *queue {
-	return &queue{device: d, entries: make(chan *entry, maxQueue), done: make(chan struct{}), err: fault}
+	return &queue{device: d, entries: make(chan *entry, maxQueue), woken: make(chan struct{}, 1), done: make(chan struct{}), err: fault}
 }
 
 // run commits what comes until entries is closed and empty.
 func (q *queue) run() {
 	defer close(q.done)
-	for first := range q.entries {
-		q.commit(q.gather(first))
+	for {
+		select {
+		case <-q.woken:
+			_, _ = q.do(nil, time.Now())
+		case first, ok := <-q.entries:
+			if !ok {
+				q.closing = q.device.close()
+				return
+			}
+			q.commit(q.gather(first))
+		}
 	}
-	q.closing = q.device.close()
+}
+
+// wake lets the device look after itself before the next record comes.
+func (q *queue) wake() {
+	select {
+	case q.woken <- struct{}{}:
+	default: // it will, soon
+	}
 }
 
 // gather returns first and what waits behind it, less what was withdrawn.
@@ -102,16 +119,7 @@ func (q *queue) commit(batch []*entry) {
 	for i, e := range batch {
 		records[i] = e.record
 	}
-	q.mu.Lock()
-	q.since = records[0].Time
-	q.mu.Unlock()
-	n, err := q.device.commit(records)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", q.device, err)
-	}
-	q.mu.Lock()
-	q.since, q.err, q.head = time.Time{}, err, q.device.lastHead()
-	q.mu.Unlock()
+	n, err := q.do(records, records[0].Time)
 	for i, e := range batch {
 		if i < n {
 			e.answer <- nil
@@ -119,6 +127,24 @@ func (q *queue) commit(batch []*entry) {
 			e.answer <- err
 		}
 	}
+}
+
+// do has the device commit records, the oldest of which came at since.
+func (q *queue) do(records []Record, since time.Time) (int, error) {
+	q.mu.Lock()
+	q.since = since
+	q.mu.Unlock()
+	n, err := q.device.commit(records)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", q.device, err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.since, q.err = time.Time{}, err
+	if n > 0 {
+		q.head = q.device.lastHead()
+	}
+	return n, err
 }
 
 // submit puts r into the queue. One that hangs gets it too, in case it comes

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
+
+	"github.com/credsync/credsync/internal/credential"
 )
 
 const (
@@ -13,7 +16,47 @@ const (
 	maxTail   = 4 << 20  // further back nobody tore anything
 )
 
-var errNoTrail = errors.New("holds something else than audit records; name a file of its own")
+// ErrUnfit is what errors wrap where an audit file is not continued, because it
+// does not go together with the configuration.
+var ErrUnfit = errors.New("unfit")
+
+const (
+	errNoTrail unfit = "holds something else than audit records; name a file of its own"
+	errSeal    unfit = "its last record was made with another audit key or without one, or was altered; a change of key wants a new file: move this one away"
+)
+
+// An unfit says why a file is not continued, and what to do.
+type unfit string
+
+func (u unfit) Error() string      { return string(u) }
+func (unfit) Is(target error) bool { return target == ErrUnfit }
+
+// Fit returns an error that wraps [ErrUnfit] where the file at path can't be
+// continued with key. A file that is not there, or can't be read now, is fit as
+// far as is known.
+func Fit(path string, key credential.Secret) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil //nolint:nilerr // whoever opens it to write will see
+	}
+	defer f.Close()
+	return fit(f, newSeal(key))
+}
+
+// fit looks at a file that others may be appending to.
+func fit(f interface {
+	io.ReaderAt
+	Stat() (os.FileInfo, error)
+}, s *seal) error {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	if _, err := readTail(f, info.Size(), s); errors.Is(err, ErrUnfit) {
+		return err
+	}
+	return nil
+}
 
 // A tail is how a file ends.
 type tail struct {
@@ -21,8 +64,9 @@ type tail struct {
 	open bool // the last line lacks its newline
 }
 
-// readTail reads the end of a file of the given size.
-func readTail(r io.ReaderAt, size int64) (tail, error) {
+// readTail reads the end of a file of the given size, whose last record has to
+// bear s.
+func readTail(r io.ReaderAt, size int64, s *seal) (tail, error) {
 	if size == 0 {
 		return tail{}, nil
 	}
@@ -40,6 +84,9 @@ func readTail(r io.ReaderAt, size int64) (tail, error) {
 		}
 		for _, line := range slices.Backward(lines) {
 			if head, ok := readHead(line); ok {
+				if body, sum, _ := splitSeal(line); sum != string(s.of(body)) {
+					return tail{}, errSeal
+				}
 				t.head = head
 				return t, nil
 			}

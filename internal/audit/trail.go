@@ -29,8 +29,8 @@ type Options struct {
 	// chain. It is durable when fsync says so.
 	Files []string
 	// Head is where the chain of the first file ended, as far as is known from
-	// elsewhere. A file without a record goes on from there: it is what
-	// logrotate leaves to a process that did not see the file before.
+	// elsewhere. A file without a record goes on from there, or from the file
+	// before the rotation where that is found beside it and goes further.
 	Head Head
 	// Streams are durable when a write returns.
 	Streams []Stream
@@ -57,7 +57,8 @@ type Trail struct {
 
 // Open returns a Trail that writes to the destinations of o, of which there
 // must be one. A file that can't be opened now is tried again with each record;
-// Open fails where that leaves no destination. The caller closes the Trail.
+// Open fails where that leaves no destination, and with [ErrUnfit] where a file
+// does not go together with o. The caller closes the Trail.
 func Open(o Options) (*Trail, error) {
 	t := &Trail{host: o.Host}
 	var faults []error
@@ -66,9 +67,12 @@ func Open(o Options) (*Trail, error) {
 		f.runs = &t.runs
 		if i == 0 {
 			f.chain.head = o.Head
-			t.ledger = &ledger{path: path}
+			t.ledger = &ledger{path: path, seal: newSeal(o.Key)}
 		}
 		err := f.ensureOpen()
+		if err == nil {
+			err = fit(f.disk, f.chain.seal)
+		}
 		if err != nil {
 			err = fmt.Errorf("%s: %w", f, cause(err))
 			faults = append(faults, err)
@@ -85,6 +89,9 @@ func Open(o Options) (*Trail, error) {
 		return nil, fmt.Errorf("audit trail: %w", errors.Join(faults...))
 	}
 	t.start()
+	if err := errors.Join(faults...); errors.Is(err, ErrUnfit) {
+		return nil, fmt.Errorf("audit trail: %w", errors.Join(err, t.Close()))
+	}
 	return t, nil
 }
 
@@ -152,14 +159,25 @@ func (t *Trail) submit(r Record) ([]*entry, error) {
 // While the loop runs, here and in other processes, nobody else is handed the
 // same. An error ends it.
 //
-// A run is dead after its [RunFinish] and with its process. What was rotated
-// away is not found, and nothing where the file can't show who is alive: on
-// streams, and on systems that have no locks for it (macOS, the BSDs).
+// A run is dead after its [RunFinish] and with its process. The file before the
+// last rotation is looked at too, if it is there and not compressed. Nothing is
+// found where the file can't show who is alive: on streams, and on systems that
+// have no locks for it (macOS, the BSDs).
 func (t *Trail) Abandoned(ctx context.Context, wanted func(Record) bool) iter.Seq2[Record, error] {
 	if t.ledger == nil {
 		return func(func(Record, error) bool) {}
 	}
 	return t.ledger.abandoned(ctx, wanted)
+}
+
+// Reopen lets go of files that were renamed, and opens those that are at the
+// paths now. The next record would do so too. Reopen waits for nothing.
+func (t *Trail) Reopen() {
+	for _, q := range t.queues {
+		if _, ok := q.device.(*file); ok {
+			q.wake()
+		}
+	}
 }
 
 // Head returns the last record that this Trail appended to its first file or,

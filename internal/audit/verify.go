@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/hmac"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strconv"
 
@@ -52,7 +50,7 @@ func (e *BadLineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line
 // [BadLineError] where the trail was tampered with, and else with what kept it
 // from reading. It reads a line at a time and keeps none.
 func Verify(r io.Reader, o VerifyOptions) (Report, error) {
-	v := &verifier{VerifyOptions: o, hash: newHash(o.Key)}
+	v := &verifier{VerifyOptions: o, seal: newSeal(o.Key)}
 	in := bufio.NewReaderSize(r, maxLine+1)
 	for {
 		line, err := in.ReadSlice('\n')
@@ -77,8 +75,7 @@ func Verify(r io.Reader, o VerifyOptions) (Report, error) {
 // A verifier follows a chain line by line.
 type verifier struct {
 	VerifyOptions
-	hash   hash.Hash
-	sum    []byte
+	seal   *seal
 	report Report
 	line   int  // number of the current line
 	last   int  // number of the line of the last record
@@ -104,7 +101,7 @@ func (v *verifier) next(line []byte) error {
 		return nil
 	case !ok:
 		return v.bad("not a record")
-	case !v.sealed(body, sum):
+	case !hmac.Equal(v.seal.of(body), []byte(sum)):
 		return v.bad("edited, or written with another key: its hash does not match")
 	}
 	l, ok := readLink(line)
@@ -121,23 +118,13 @@ func (v *verifier) next(line []byte) error {
 	return nil
 }
 
-// sealed reports whether sum is the hash of the record that began as body.
-func (v *verifier) sealed(body []byte, sum string) bool {
-	v.hash.Reset()
-	v.hash.Write(body)
-	v.hash.Write([]byte(bodyEnd))
-	v.sum = hex.AppendEncode(v.sum[:0], v.hash.Sum(nil))
-	return hmac.Equal(v.sum, []byte(sum))
-}
-
 // fits reports whether a fragment can be of the record that was due: as far as it
 // shows a number, the hash before and its own hash, they are the right ones.
 // Who invents one that shows less, or knows the rest, is not found out.
 func (v *verifier) fits(fragment []byte) bool {
 	fragment = bytes.TrimRight(fragment, "\x00")
 	if body, sum, ok := bytes.Cut(fragment, []byte(hashMember)); ok {
-		v.sealed(body, "")
-		if !begins(sum, string(v.sum)+`"`) {
+		if !begins(sum, string(v.seal.of(body))+`"`) {
 			return false
 		}
 	}
