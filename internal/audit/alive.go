@@ -13,7 +13,7 @@ const appending = int64(1) << 62
 func byteOf(what []byte) int64 {
 	h := fnv.New64a()
 	_, _ = h.Write(what)
-	return appending + 1 + int64(h.Sum64()>>3) //nolint:gosec // 61 bits
+	return appending + 1 + int64(h.Sum64()>>3)
 }
 
 // Runs are those that have announced something and are not over. Each file

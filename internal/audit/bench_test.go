@@ -2,8 +2,10 @@ package audit
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/credsync/credsync/internal/credential"
@@ -32,6 +34,36 @@ func BenchmarkAppend(b *testing.B) {
 			}
 		})
 	})
+}
+
+// BenchmarkLedger reads a file as the first pass of a process does.
+func BenchmarkLedger(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "audit.jsonl")
+	trail, err := Open(Options{Host: "host", Files: []string{path}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer trail.Close()
+	for i := range 2000 {
+		r := Record{
+			Event: WriteIntent, Run: "0198a1f0-0000-7000-8000-000000000000", Job: "production", Trigger: "schedule", Skill: "amzn1.ask.skill.00000000-0000-4000-8000-000000000000",
+			Sink: "vault", Name: "alexa/" + strconv.Itoa(i), Action: Update, PrevVersion: "3", Fingerprint: genesis,
+		}
+		_ = trail.Append(b.Context(), r)
+		r.Event, r.Outcome, r.Version = WriteOutcome, "updated", "4"
+		_ = trail.Append(b.Context(), r)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(info.Size())
+	for b.Loop() {
+		l := &ledger{path: path, seal: newSeal(credential.Secret{})}
+		for range l.abandoned(b.Context(), all) {
+			b.Fatal("found something")
+		}
+	}
 }
 
 func BenchmarkVerify(b *testing.B) {

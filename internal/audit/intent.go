@@ -23,25 +23,37 @@ type intents struct {
 // take looks at one line, without its newline. What is no whole record is
 // passed over.
 func (i *intents) take(line []byte) {
-	if _, _, ok := splitSeal(line); !ok || !bytes.HasPrefix(line, []byte(lineStart)) {
+	seal := len(line) - sealLen
+	if seal < 0 || !bytes.HasPrefix(line[seal:], []byte(hashMember)) || !bytes.HasPrefix(line, []byte(lineStart)) {
 		return
 	}
-	event := member(line, "event")
-	kind := event
-	if bytes.HasPrefix(event, []byte("write.")) {
-		kind = event[:len("write.")]
-	}
-	i.key = fmt.Appendf(i.key[:0], "%s\x00%s\x00%s\x00%s", kind, member(line, "run"), member(line, "sink"), member(line, "name"))
+	i.key = i.key[:0]
+	event, _ := member(line, `,"event":"`)
 	switch Event(event) {
 	case WriteIntent:
+		i.name(line)
 		i.begin(line)
 	case WriteOutcome:
+		i.name(line)
 		i.end()
 	case Adopt:
-		if member(line, "outcome") == nil {
+		i.key = append(i.key, "adopt"...)
+		i.name(line)
+		if _, rest := member(line, `,"outcome":"`); rest == nil {
 			i.begin(line)
 		} else {
 			i.end()
+		}
+	}
+}
+
+// name adds to the key what line is about.
+func (i *intents) name(line []byte) {
+	for _, start := range [...]string{`,"run":"`, `,"sink":"`, `,"name":"`} {
+		text, rest := member(line, start)
+		i.key = append(append(i.key, 0), text...)
+		if rest != nil {
+			line = rest
 		}
 	}
 }
@@ -63,15 +75,16 @@ func (i *intents) end() {
 	}
 }
 
-// member returns the text of one member as it is written, nil where line has
-// none. Quotes are escaped in strings, so what is looked for stands in no value.
-func member(line []byte, name string) []byte {
-	_, rest, ok := bytes.Cut(line, []byte(`,"`+name+`":"`))
+// member returns the text of the member that begins with start, as it is
+// written, and what of line follows start: nil where line has no such member.
+// Quotes are escaped in strings, so what is looked for stands in no value.
+func member(line []byte, start string) (text, rest []byte) {
+	_, rest, ok := bytes.Cut(line, []byte(start))
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	text, _, _ := bytes.Cut(rest, []byte(`","`))
-	return text
+	text, _, _ = bytes.Cut(rest, []byte(`","`))
+	return text, rest
 }
 
 // parse returns what a line tells of a write.

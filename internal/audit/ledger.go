@@ -46,9 +46,12 @@ func (l *ledger) abandoned(ctx context.Context, wanted func(Record) bool) iter.S
 		}
 		defer f.Close()
 		lines, err := l.read(ctx, f)
-		for i := 0; i < len(lines) && err == nil; i++ {
-			r, ours := Record{}, false
-			if r, ours, err = l.take(ctx, f, lines[i], wanted); ours && !yield(r, nil) {
+		for _, line := range lines {
+			r, ours, fault := l.take(ctx, f, line, wanted)
+			if err = fault; err != nil {
+				break
+			}
+			if ours && !yield(r, nil) {
 				return
 			}
 		}

@@ -34,9 +34,12 @@ func splitSeal(line []byte) (body []byte, sum string, ok bool) {
 	if cut < 0 {
 		return nil, "", false
 	}
-	seal := string(line[cut:])
-	sum = seal[len(hashMember) : len(hashMember)+hashLen]
-	return line[:cut], sum, isHash(sum) && seal == hashMember+sum+hashEnd
+	body, seal := line[:cut], line[cut:]
+	hash, end := seal[len(hashMember):len(seal)-len(hashEnd)], seal[len(seal)-len(hashEnd):]
+	if string(seal[:len(hashMember)]) != hashMember || string(end) != hashEnd {
+		return nil, "", false
+	}
+	return body, string(hash), isHash(string(hash))
 }
 
 // readLink reads the link of a line that ends like a record.

@@ -44,15 +44,12 @@ func Fit(path string, key credential.Secret) error {
 }
 
 // fit looks at a file that others may be appending to.
-func fit(f interface {
-	io.ReaderAt
-	Stat() (os.FileInfo, error)
-}, s *seal) error {
-	info, err := f.Stat()
+func fit(d disk, s *seal) error {
+	info, err := d.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	if _, err := readTail(f, info.Size(), s); errors.Is(err, ErrUnfit) {
+	if _, err := readTail(d, info.Size(), s); errors.Is(err, ErrUnfit) {
 		return err
 	}
 	return nil
