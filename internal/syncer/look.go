@@ -17,11 +17,20 @@ import (
 	"github.com/credsync/credsync/internal/source"
 )
 
+// listShare is the part of the look's time that listings may take: one that
+// hangs must leave the other sinks theirs.
+const listShare = 0.5
+
 // list asks each sink that can for a listing. It is left out where it may lag
 // behind what we wrote ourselves: right after another run, and when healing.
 func (p *pass) list(ctx context.Context) {
 	if p.opts.Trigger == TriggerHeal || len(p.opts.Only) > 0 || p.Memory.recent(p.job.Name, listLag) {
 		return
+	}
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(listShare*float64(time.Until(end))))
+		defer cancel()
 	}
 	var wg sync.WaitGroup
 	for _, t := range p.targets {
