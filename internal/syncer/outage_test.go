@@ -108,7 +108,10 @@ func TestOnlyFailuresInARowOpenTheBreaker(t *testing.T) {
 	b := &breaker{peer: "peer", down: sink.ErrUnavailable}
 	asked := 0
 	for range 10 * breakerFailures {
-		_ = b.do(func() error { asked++; return fmt.Errorf("%w after: %w", context.DeadlineExceeded, sink.ErrUnavailable) })
+		_ = b.do(func() error {
+			asked++
+			return fmt.Errorf("%w after: %w", context.DeadlineExceeded, sink.ErrUnavailable)
+		})
 	}
 	if asked != 10*breakerFailures {
 		t.Errorf("the end of a context counted against the peer: asked %d times", asked)
