@@ -84,6 +84,9 @@ func (t *tokens) Get(ctx context.Context) (*token, error) {
 	}
 	next, err := t.refresh(ctx, g)
 	if err != nil {
+		if errors.Is(err, source.ErrDenied) { // once for each time that LWA is asked, whoever else fails by it
+			t.log.Error("no access token: no skill can be asked for until somebody mends that", zap.String("cause", err.Error()))
+		}
 		err = fmt.Errorf("access token: %w", err)
 		t.failed = failure{err, g, time.Now()}
 		return nil, err
