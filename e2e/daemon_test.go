@@ -107,9 +107,9 @@ func TestTheDaemonHealsBeforeItsNextSlot(t *testing.T) {
 	w.verifyAudit()
 }
 
-func TestShortLivedVaultTokensAreReplacedInTime(t *testing.T) {
-	w := newWorld(t, 3)
-	v := w.withVault()
+// withAppRole makes credsync log in to v by a role whose tokens live 10 s at most.
+func (w *world) withAppRole(v *vault) {
+	w.Helper()
 	v.must("POST", "sys/auth/approle", settings{"type": "approle"}, nil)
 	v.must("POST", "auth/approle/role/credsync", settings{"token_policies": "credsync", "token_ttl": "5s", "token_max_ttl": "10s"}, nil)
 	var role, secret struct {
@@ -123,6 +123,12 @@ func TestShortLivedVaultTokensAreReplacedInTime(t *testing.T) {
 	w.write("role-id", role.Data.RoleID)
 	w.write("secret-id", secret.Data.SecretID+"\n")
 	w.vaultSink()["auth"] = settings{"approle": settings{"role_id": file("role-id"), "secret_id": file("secret-id")}}
+}
+
+func TestShortLivedVaultTokensAreReplacedInTime(t *testing.T) {
+	w := newWorld(t, 3)
+	v := w.withVault()
+	w.withAppRole(v)
 
 	const login = "update auth/approle/login"
 	_, mark := v.requests(0)
