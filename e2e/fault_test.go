@@ -91,6 +91,7 @@ func TestTheFaultMatrix(t *testing.T) {
 func (s *stage) suffer(t *testing.T, c cell) {
 	s.T = t
 	may := s.disturb()
+	versions := s.versions()
 	p := s.peers[c.peer]
 	reached := p.begin(c.phase, func() { p.poison(c.toxic, c.ways) })
 	s.job["timeout"] = faultTime.String()
@@ -113,6 +114,7 @@ func (s *stage) suffer(t *testing.T, c cell) {
 	}
 	s.world.holds(s.holders...)
 	s.want(s.talk(), 0, map[string]int{"unchanged": len(may) * len(s.holders)})
+	s.wantFewVersions(versions)
 	s.verifyAudit()
 	s.wantIntentsClosed()
 }
@@ -186,6 +188,21 @@ func (s *stage) wantEach(may map[string][]pair) {
 			if got := pairIn(value); !slices.Contains(pairs, got) || got == (pair{}) && value != "" {
 				s.Errorf("%s holds for %s what it never should", h.sink(), skill)
 			}
+		}
+	}
+}
+
+// wantFewVersions wants each secret to have one version more than before at most,
+// and in Vault, where an answer was lost, two.
+func (s *stage) wantFewVersions(before map[string]int) {
+	s.Helper()
+	for name, n := range s.versions() {
+		most := 1
+		if strings.HasPrefix(name, s.vault.sink()) {
+			most = 2
+		}
+		if n > before[name]+most {
+			s.Errorf("%s: %d versions, %d before", name, n, before[name])
 		}
 	}
 }

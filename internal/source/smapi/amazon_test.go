@@ -49,6 +49,7 @@ type amazon struct {
 	lwa func(n int, form url.Values) reply
 
 	mu       sync.Mutex
+	unclosed int      // bodies of answers
 	apiCalls []string // path and query
 	bearers  []string
 	lwaCalls []url.Values
@@ -56,6 +57,32 @@ type amazon struct {
 }
 
 func (a *amazon) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := a.answer(r)
+	if err == nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.unclosed++
+		resp.Body = &watched{resp.Body, sync.OnceFunc(func() {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.unclosed--
+		})}
+	}
+	return resp, err
+}
+
+// watched is a body that tells of its first Close.
+type watched struct {
+	io.Reader
+	closed func()
+}
+
+func (w *watched) Close() error {
+	w.closed()
+	return nil
+}
+
+func (a *amazon) answer(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer r.Body.Close()
 	}
@@ -137,8 +164,16 @@ func config(t *testing.T) Config {
 	}
 }
 
+// open returns a source on a, all of whose answers it has to close.
 func (a *amazon) open(t *testing.T) *Source {
 	t.Helper()
+	t.Cleanup(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.unclosed > 0 {
+			t.Errorf("%d bodies were left open", a.unclosed)
+		}
+	})
 	return open(config(t), Options{}, a)
 }
 
