@@ -1,110 +1,151 @@
 package e2e
 
 import (
-	"encoding/base64"
-	"encoding/hex"
-	"net/url"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestNothingSecretIsEverSaid makes credsync talk as much as it can, while much
-// goes wrong, and looks through all that it said.
-func TestNothingSecretIsEverSaid(t *testing.T) {
-	w := newWorld(t, 20)
-	v := w.withVault()
-	a := w.withAWS()
-	w.withFiles("{skill_id}.json", nil)
-	w.job["max_changes"] = "100%"
-	skills := w.amazon.skills()
-	secrets := []string{w.amazon.client.ClientSecret, w.amazon.client.RefreshToken, w.read("vault-token"), awsSecret}
-	collect := func() {
-		for _, skill := range skills {
-			p := w.amazon.pair(skill)
-			secrets = append(secrets, p.ClientID, p.ClientSecret)
-		}
-	}
-	var said []string
-	talk := func(args ...string) {
-		t.Helper()
-		r := w.credsync(append([]string{"--log-level", "debug"}, args...)...)
-		said = append(said, r.stdout, r.stderr)
-	}
-
-	collect()
-	v.foreign(skills[0], "")
-	a.foreign(skills[1], "another")
-	talk("check", "--online")
-	talk("plan")
-	talk("sync", "-o", "json")
-	for i, fault := range []map[string]any{
-		{"body": "echo"},
-		{"body": "echo", "status": 400},
-		{"body": "echo", "status": 403},
-		{"body": "half_pair"},
-		{"status": 401},
-		{"status": 500, "body": "echo"},
-		{"delivery": "cut"},
-		{"location": w.amazon.url + "/elsewhere", "status": 302},
-	} {
-		fault["operation"], fault["skill"], fault["count"] = "credentials", skills[2+i], -1
-		w.amazon.fault(fault)
-	}
-	w.amazon.control("POST", "rotate?n=20", nil, nil)
-	collect()
-	w.amazon.fault(map[string]any{"operation": "verify", "skill": skills[12], "body": "echo", "status": 401, "count": 3})
-	talk("sync", "-o", "table")
-	talk("adopt", "--sink", "vault", "--all")
-	w.job["on_start"] = true
-	d := start(t, w.command(t.Context(), "--log-level", "debug", "run"))
-	until(t, time.Minute, "the daemon makes a run", func() bool { return strings.Contains(d.out.String(), "brake refused updates") })
-	d.stop()
-	said = append(said, d.out.String())
-	w.amazon.control("DELETE", "faults", nil, nil)
-	talk("sync")
-	w.amazon.fault(map[string]any{"operation": "token", "body": "echo", "status": 400, "count": -1})
-	talk("sync")
-	w.write("vault-token", "hvs.wrong-token-0123456789")
-	secrets = append(secrets, "hvs.wrong-token-0123456789")
-	w.amazon.control("DELETE", "faults", nil, nil)
-	v.must("PUT", "sys/seal", nil, nil)
-	a.server.kill()
-	w.amazon.control("POST", "rotate?n=20", nil, nil)
-	collect()
-	talk("sync")
-	talk("skills", "--source", "amazon")
-	talk("audit", "verify", "audit.jsonl")
-
-	said = append(said, w.read("audit.jsonl"))
-	wantUnsaid(t, secrets, said)
+// A cell is a reply that an operation meets.
+type cell struct {
+	operation string
+	reply     reply
 }
 
-// wantUnsaid wants none of secrets to stand in any text, whatever way of writing
-// it was chosen, and no token of Amazon's at all.
-func wantUnsaid(t *testing.T, secrets, texts []string) {
-	t.Helper()
-	slices.Sort(secrets)
-	secrets = slices.Compact(secrets)
-	all := strings.Join(texts, "\n")
-	for _, secret := range secrets {
-		for _, form := range []string{
-			secret, hex.EncodeToString([]byte(secret)), url.QueryEscape(secret),
-			base64.RawStdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
-		} {
-			if i := strings.Index(all, form); i >= 0 {
-				t.Errorf("a secret was said: %q", all[max(0, i-120):i+len(form)])
+// The operations of the four peers. Those of a skill go side by side, each cell
+// at a skill of its own; of the others there is one in a command.
+var (
+	looking = []string{"credentials", "verify"} // makes the brake refuse what would be written
+	writing = []string{"vault-look", "vault-write", "aws-look", "aws-write"}
+	alone   = []string{"token", "login", "skills"}
+)
+
+// rotatedToken is what a hostile Login with Amazon replaces the refresh token by.
+const rotatedToken = "Atzr|CanaryOfTheRotatedRefreshToken0123456789"
+
+// TestNothingSecretIsEverSaid meets each operation with each hostile reply, and
+// looks for every secret in all that credsync says and keeps.
+func TestNothingSecretIsEverSaid(t *testing.T) {
+	replies := slices.Concat(pages(), errorBodies(), falseAnswers(), brokenAnswers(), []reply{
+		fillIn("a new refresh token", "200 OK", `{"access_token":"Atza|HostileCanary0123456789","token_type":"bearer","refresh_token":"`+rotatedToken+`"}`),
+	})
+	s := newStage(t, 24, false)
+	s.plant("rotated refresh token", rotatedToken)
+	s.matrix(replies, size(12, len(replies)), size(5, len(replies)))
+	if n := len(names(replies)); n < 40 || n != len(replies) {
+		t.Errorf("%d replies with %d names, want 40 at least", len(replies), n)
+	}
+}
+
+// TestNoSecretFollowsARedirect meets each operation with redirects from a server
+// that is trusted to others that are not asked, whatever they speak.
+func TestNoSecretFollowsARedirect(t *testing.T) {
+	s := newStage(t, 24, true)
+	replies := redirects(s.secure, s.plain)
+	s.matrix(replies, size(6, len(replies)), size(2, len(replies)))
+	if n := s.trapped.Load(); n != 0 {
+		t.Errorf("%d requests followed a redirect", n)
+	}
+}
+
+// matrix meets every operation with some of the replies: perSkill of them, or
+// single where a command takes one alone.
+func (s *stage) matrix(replies []reply, perSkill, single int) {
+	s.Helper()
+	begin, rnd := time.Now(), rand.New(rand.NewPCG(seed(), 9))
+	next, cells := 0, 0
+	choose := func(operations []string, n int) (chosen []cell) {
+		for _, operation := range operations {
+			if next == 0 || next+n > len(replies) { // every reply before one comes again
+				next = 0
+				rnd.Shuffle(len(replies), func(i, j int) { replies[i], replies[j] = replies[j], replies[i] })
 			}
+			for _, p := range replies[next : next+n] {
+				chosen = append(chosen, cell{operation, p})
+			}
+			next += n
+		}
+		cells += len(chosen)
+		return chosen
+	}
+	s.rotate()
+	s.wantClean(s.run("sync", "-o", "json"))
+	for _, operations := range [][]string{looking, writing} {
+		for some := range slices.Chunk(choose(operations, perSkill), len(s.amazon.skills())) {
+			s.meet(some, "sync", "-o", []string{"json", "table"}[s.runs/2%2])
 		}
 	}
-	for _, prefix := range []string{"Atza|", "Atzr|", "Atc|", "hvs."} {
-		if i := strings.Index(all, prefix); i >= 0 {
-			t.Errorf("a token was said: %q", all[max(0, i-120):min(len(all), i+40)])
+	for _, c := range choose(alone, single) {
+		args := []string{"sync", "--only", s.amazon.skills()[0]}
+		if c.operation == "skills" {
+			args = []string{"skills", "--source", "amazon"}
+		}
+		s.meet([]cell{c}, args...)
+	}
+	s.wantClean(s.run("sync", "-o", "json"))
+	s.leftovers()
+	s.said.wantNothing(s.T)
+	if met := s.met(); met != cells {
+		s.Errorf("%d of %d cells were met", met, cells)
+	}
+	if s.said.size < 20<<10 {
+		s.Errorf("only %d bytes were looked through", s.said.size)
+	}
+	s.Logf("seed %d: %d replies, %d cells of %d in %d runs, %s", seed(), len(replies), cells, len(replies)*(len(looking)+len(writing)+len(alone)), s.runs, time.Since(begin).Round(time.Second))
+}
+
+// meet makes one run in which each of the cells is met, of new pairs.
+func (s *stage) meet(cells []cell, args ...string) {
+	s.Helper()
+	s.rotate()
+	skills := s.amazon.skills()
+	for i, c := range cells {
+		asked := c.operation + " "
+		if !slices.Contains(alone, c.operation) {
+			asked += skills[i]
+		}
+		for _, h := range s.peers {
+			h.arm(asked, c.reply)
 		}
 	}
-	if len(all) < 20<<10 {
-		t.Errorf("only %d bytes were looked through", len(all))
+	r := s.run(args...)
+	if r.code < 0 || r.code == 2 || strings.Contains(r.stdout+r.stderr, "panic") || strings.Contains(r.stdout, `"internal"`) {
+		s.Errorf("%v: exit code %d\n%s\n%s", args, r.code, tail(r.stdout), tail(r.stderr))
 	}
-	t.Logf("looked for %d secrets in %d KiB", len(secrets), len(all)>>10)
+	for _, h := range s.peers {
+		h.disarm()
+	}
+}
+
+// wantClean wants a run in which nobody was hostile to have done its work.
+func (s *stage) wantClean(r run) {
+	s.Helper()
+	if r.code != 0 {
+		s.Errorf("exit code %d\n%s\n%s", r.code, tail(r.stdout), tail(r.stderr))
+	}
+	s.holds(s.vault, s.aws, folder{s.world})
+}
+
+// met counts the cells that were really met.
+func (s *stage) met() int {
+	all := make(map[string]bool)
+	for _, h := range s.peers {
+		h.mu.Lock()
+		maps.Copy(all, h.met)
+		h.mu.Unlock()
+	}
+	return len(all)
+}
+
+// names returns the names of replies, each once.
+func names(replies []reply) []string {
+	var list []string
+	for _, p := range replies {
+		list = append(list, p.name)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
