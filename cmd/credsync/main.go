@@ -24,6 +24,9 @@ import (
 )
 
 func main() {
+	if err := harden(); err != nil {
+		fmt.Fprintf(os.Stderr, "credsync: %v\n", err)
+	}
 	signal.Ignore(syscall.SIGPIPE) // a reader that went away is an error of that write, not the end of a run
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // who insists is not kept waiting
