@@ -164,7 +164,7 @@ func vendorList(ctx context.Context, src source.Lister, vendor string) ([]source
 	}
 	entries := make([]source.Entry, len(skills))
 	for i, sk := range skills {
-		entries[i] = source.Entry{Skill: sk.ID, Where: "vendor " + vendor}
+		entries[i] = source.Entry{Skill: sk.ID, Where: source.Place{List: "vendor " + vendor}}
 	}
 	return entries, nil
 }

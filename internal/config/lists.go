@@ -74,7 +74,7 @@ func (s *Skills) check(r *report, at keys) {
 			r.advise(here, unusual(skill), "")
 		}
 		s.inline = append(s.inline, source.Entry{
-			Skill: skill, Label: strings.TrimSpace(label), Where: fmt.Sprintf("%s:%d", r.doc.path, r.doc.line(here)),
+			Skill: skill, Label: strings.TrimSpace(label), Where: source.Place{List: r.doc.path, Line: r.doc.line(here)},
 		})
 	}
 }
@@ -93,7 +93,7 @@ func (c *Config) CheckLists() error {
 		}
 		for _, e := range entries {
 			if e.Err != nil {
-				text := strings.TrimPrefix(e.Err.Error(), e.Where+": ")
+				text := strings.TrimPrefix(e.Err.Error(), e.Where.String()+": ")
 				problem, hint, _ := strings.Cut(text, "; ")
 				problems = append(problems, atEntry(e, problem, hint))
 				continue

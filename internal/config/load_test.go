@@ -52,7 +52,7 @@ func TestWhatIsLeftOutHasADefault(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	entries, err := c.Jobs["all"].Skills.Entries()
-	if err != nil || len(entries) != 1 || entries[0].Label != "kitchen" || entries[0].Where != "credsync.yaml:4" {
+	if err != nil || len(entries) != 1 || entries[0].Label != "kitchen" || entries[0].Where.String() != "credsync.yaml:4" {
 		t.Errorf("got %+v, %v", entries, err)
 	}
 	if zone, err := c.Jobs["all"].Location(); err != nil || zone != time.Local {

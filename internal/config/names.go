@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/credsync/credsync/internal/sink"
@@ -74,11 +73,5 @@ func (c *Config) template(name string) (sink.Template, bool) {
 
 // atEntry returns a problem with one line of a list.
 func atEntry(e source.Entry, problem, hint string) Problem {
-	p := Problem{File: e.Where, Problem: problem, Hint: hint}
-	if i := strings.LastIndexByte(e.Where, ':'); i >= 0 {
-		if line, err := strconv.Atoi(e.Where[i+1:]); err == nil {
-			p.File, p.Line = e.Where[:i], line
-		}
-	}
-	return p
+	return Problem{File: e.Where.List, Line: e.Where.Line, Problem: problem, Hint: hint}
 }

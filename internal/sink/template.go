@@ -57,15 +57,22 @@ func (t Template) String() string { return t.text }
 // Render returns the name of s. A placeholder that s has no value for, or whose
 // value could change the shape of the name, is an error.
 func (t Template) Render(s Subject) (string, error) {
-	var failed error
-	name := placeholder.ReplaceAllStringFunc(t.text, func(m string) string {
-		v, err := s.value(m[1 : len(m)-1])
-		if err != nil && failed == nil {
-			failed = err
+	var name strings.Builder
+	for rest := t.text; rest != ""; {
+		before, after, found := strings.Cut(rest, "{")
+		name.WriteString(before)
+		if !found {
+			break
 		}
-		return v
-	})
-	return name, failed
+		key, after, _ := strings.Cut(after, "}")
+		value, err := s.value(key)
+		if err != nil {
+			return "", err
+		}
+		name.WriteString(value)
+		rest = after
+	}
+	return name.String(), nil
 }
 
 func (s Subject) value(key string) (string, error) {

@@ -2,11 +2,14 @@ package source
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +25,22 @@ const maxListLine = 4096
 type Entry struct {
 	Skill credential.SkillID
 	Label string
-	Where string // the place it came from, as file:line
+	Where Place
 	Err   error
+}
+
+// A Place is where an entry came from.
+type Place struct {
+	List string // a path, or what else the list is known by
+	Line int    // from 1; 0 = it has no lines
+}
+
+// String returns p as LIST:LINE.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.List
+	}
+	return p.List + ":" + strconv.Itoa(p.Line)
 }
 
 // ReadList reads the skill list in the file at path: an ID a line, optionally
@@ -44,7 +61,6 @@ func ReadList(path string) ([]Entry, error) {
 // ParseList reads a skill list from r, which errors name path. See [ReadList].
 func ParseList(r io.Reader, path string) ([]Entry, error) {
 	var entries []Entry
-	first := make(map[credential.SkillID]string)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxListLine)
 	for n := 1; lines.Scan(); n++ {
@@ -57,15 +73,7 @@ func ParseList(r io.Reader, path string) ([]Entry, error) {
 		if id == "" {
 			continue
 		}
-		e := parseEntry(id, strings.TrimSpace(label), fmt.Sprintf("%s:%d", path, n))
-		if e.Err == nil {
-			if before, ok := first[e.Skill]; ok {
-				e.Err = fmt.Errorf("%s: skill %s is listed at %s already; remove one of the two lines", e.Where, e.Skill, before)
-			} else {
-				first[e.Skill] = e.Where
-			}
-		}
-		entries = append(entries, e)
+		entries = append(entries, parseEntry(id, strings.TrimSpace(label), Place{path, n}))
 	}
 	if err := lines.Err(); err != nil {
 		return nil, noList(path, err)
@@ -73,10 +81,33 @@ func ParseList(r io.Reader, path string) ([]Entry, error) {
 	if len(entries) == 0 {
 		return nil, noList(path, errors.New("no skill in it"))
 	}
+	refuseTwins(entries)
 	return entries, nil
 }
 
-func parseEntry(id, label, where string) Entry {
+// refuseTwins gives each entry an error whose skill was listed before. Sorting
+// takes less memory than a map of all skills.
+func refuseTwins(entries []Entry) {
+	order := make([]int, 0, len(entries))
+	for i, e := range entries {
+		if e.Err == nil {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(entries[a].Skill, entries[b].Skill), cmp.Compare(a, b))
+	})
+	for i, first := 1, 0; i < len(order); i++ {
+		e, before := &entries[order[i]], entries[order[first]]
+		if e.Skill != before.Skill {
+			first = i
+			continue
+		}
+		e.Err = fmt.Errorf("%s: skill %s is listed at %s already; remove one of the two lines", e.Where, e.Skill, before.Where)
+	}
+}
+
+func parseEntry(id, label string, where Place) Entry {
 	e := Entry{Label: label, Where: where}
 	switch {
 	case !utf8.ValidString(id + label):

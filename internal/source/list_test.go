@@ -29,7 +29,7 @@ type line struct {
 func lines(entries []source.Entry) []line {
 	var all []line
 	for _, e := range entries {
-		all = append(all, line{string(e.Skill), e.Label, e.Where, e.Err != nil})
+		all = append(all, line{string(e.Skill), e.Label, e.Where.String(), e.Err != nil})
 	}
 	return all
 }
@@ -72,7 +72,7 @@ func TestParseList(t *testing.T) {
 				t.Error(diff)
 			}
 			for _, e := range got {
-				if e.Err != nil && !strings.HasPrefix(e.Err.Error(), e.Where+": ") {
+				if e.Err != nil && !strings.HasPrefix(e.Err.Error(), e.Where.String()+": ") {
 					t.Errorf("%q does not begin with the place", e.Err)
 				}
 				if e.Err != nil && strings.ContainsAny(e.Err.Error(), "\x00\x1b\n\r") {
@@ -111,7 +111,7 @@ func TestReadList(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := source.ReadList(path)
-	if err != nil || len(got) != 1 || got[0].Skill != credential.SkillID(a) || got[0].Where != path+":1" {
+	if err != nil || len(got) != 1 || got[0].Skill != credential.SkillID(a) || got[0].Where.String() != path+":1" {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for name, path := range map[string]string{"missing": filepath.Join(dir, "none"), "directory": dir, "below a file": filepath.Join(path, "x")} {

@@ -158,7 +158,7 @@ func newBench(t *testing.T, skills int, sinks ...string) *bench {
 // entries lists all skills that Amazon knows.
 func (b *bench) entries() (entries []source.Entry) {
 	for _, id := range slices.Sorted(maps.Keys(b.amazon.pairs)) {
-		entries = append(entries, source.Entry{Skill: id, Where: "skills.txt:" + string(id)})
+		entries = append(entries, source.Entry{Skill: id, Where: source.Place{List: "skills.txt"}})
 	}
 	return entries
 }

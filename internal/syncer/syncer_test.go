@@ -130,7 +130,7 @@ func TestARejectedPairIsNotPublished(t *testing.T) {
 func TestBadLinesFailAlone(t *testing.T) {
 	b := newBench(t, 2, "one")
 	b.job.Skills = func(context.Context) ([]source.Entry, error) {
-		return append(b.entries(), source.Entry{Where: "skills.txt:3", Err: fmt.Errorf("skills.txt:3: bad")}), nil
+		return append(b.entries(), source.Entry{Where: source.Place{List: "skills.txt", Line: 3}, Err: fmt.Errorf("skills.txt:3: bad")}), nil
 	}
 	s, r := b.sync(Options{})
 	b.want(s, Created, 2, Failed, 1)
