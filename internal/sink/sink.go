@@ -101,17 +101,19 @@ type Sink interface {
 	Put(ctx context.Context, name string, r Record, prev State) (State, error)
 }
 
-// A Lister is a Sink that tells the states of all that bears instance's mark,
-// by name, in a few calls. The listing may lag behind and leave out what was
-// just written: a write is always decided on a fresh Inspect.
+// A Lister is a Sink that tells the states of all that bears instance's mark in
+// a few calls: found is called with each, one at a time, and keeps what it needs.
+// What was found counts for nothing where List fails. The listing may lag behind
+// and leave out what was just written: a write is always decided on a fresh
+// Inspect.
 type Lister interface {
-	List(ctx context.Context, instance string) (map[string]State, error)
+	List(ctx context.Context, instance string, found func(name string, s State)) error
 }
 
 // An Orphaner is a Sink that finds what bears instance's mark at names which
-// known does not hold, among the names that its template can render.
+// are not known, among the names that its template can render.
 type Orphaner interface {
-	Orphans(ctx context.Context, instance string, known map[string]bool) (map[string]State, error)
+	Orphans(ctx context.Context, instance string, known func(name string) bool) (map[string]State, error)
 }
 
 // An Adopter is a Sink that can take over what exists: it sets the mark of

@@ -191,7 +191,7 @@ func TestTheActionOnRecordIsTheLastDecision(t *testing.T) {
 // broken is a sink whose listing panics.
 type broken struct{ sink.Sink }
 
-func (broken) List(context.Context, string) (map[string]sink.State, error) { panic("no") }
+func (broken) List(context.Context, string, func(string, sink.State)) error { panic("no") }
 
 func TestAPanicInAListingFailsThatSink(t *testing.T) {
 	b := newBench(t, 2, "broken", "one")

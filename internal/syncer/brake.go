@@ -33,14 +33,18 @@ type brake struct {
 
 	mu           sync.Mutex
 	fetched, bad int
-	secrets      map[credential.Fingerprint]credential.SkillID
+	secrets      map[secretSum]credential.SkillID
 	twins        []credential.SkillID // the first two skills that got one secret
 }
+
+// A secretSum tells secrets apart by 64 bits of a hash: there is one for each
+// pair that a first fill brings.
+type secretSum [16]byte
 
 func newBrake() *brake {
 	return &brake{
 		key:     credential.NewFingerprintKey(credential.NewSecret(rand.Text())),
-		secrets: make(map[credential.Fingerprint]credential.SkillID),
+		secrets: make(map[secretSum]credential.SkillID),
 	}
 }
 
@@ -68,7 +72,7 @@ func (b *brake) reject() {
 func (b *brake) renew(pair credential.Credential) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sum := b.key.Sum("", "", "", pair.ClientSecret)
+	sum := secretSum([]byte(b.key.Sum("", "", "", pair.ClientSecret))[:16])
 	switch other, ok := b.secrets[sum]; {
 	case !ok:
 		b.secrets[sum] = pair.Skill
@@ -77,10 +81,10 @@ func (b *brake) renew(pair credential.Credential) {
 	}
 }
 
-// judge says why the updates in held must not be written, or nothing.
-func (p *pass) judge(held []*work) string {
+// judge says why the held updates must not be written, or nothing.
+func (p *pass) judge(updates []held) string {
 	for _, t := range p.targets {
-		if why := p.judgeShare(t, held); why != "" {
+		if why := p.judgeShare(t, updates); why != "" {
 			return why
 		}
 	}
@@ -99,14 +103,14 @@ func (p *pass) judge(held []*work) string {
 // judgeShare says why t must not get so many updates. Those of the last 24
 // hours count too, and a pass over a few skills is held against all names that
 // the last whole look found ours.
-func (p *pass) judgeShare(t *target, held []*work) string {
-	updates, rekeyed := 0, 0
-	for _, w := range held {
-		if w.target != t {
+func (p *pass) judgeShare(t *target, updates []held) string {
+	due, rekeyed := 0, 0
+	for _, h := range updates {
+		if h.target != t {
 			continue
 		}
-		updates++
-		if w.prev.Key != "" && w.prev.Key != w.record.Key {
+		due++
+		if h.rekeyed {
 			rekeyed++
 		}
 	}
@@ -114,10 +118,10 @@ func (p *pass) judgeShare(t *target, held []*work) string {
 	owned := max(known, int(t.owned.Load()))
 	// The margin keeps a share that is met exactly on the right side of what
 	// floating point makes of 29 %.
-	if updates == 0 || owned < brakeOwned || float64(updates+recent) <= p.job.MaxChanges*float64(owned)+1e-9 {
+	if due == 0 || owned < brakeOwned || float64(due+recent) <= p.job.MaxChanges*float64(owned)+1e-9 {
 		return ""
 	}
-	why := fmt.Sprintf("%d of %d secrets in sink %s would be updated; max_changes allows %.4g %%", updates, owned, t.Name, 100*p.job.MaxChanges)
+	why := fmt.Sprintf("%d of %d secrets in sink %s would be updated; max_changes allows %.4g %%", due, owned, t.Name, 100*p.job.MaxChanges)
 	if recent > 0 {
 		why += fmt.Sprintf(" in 24 h, and %d were updated already", recent)
 	}
@@ -127,14 +131,23 @@ func (p *pass) judgeShare(t *target, held []*work) string {
 	return why
 }
 
-// planID names a set of updates: 16 hex digits of a hash over each one's job,
-// sink, name, previous version and new fingerprint, in sorted order.
-func planID(job string, updates []*work) string {
-	lines := make([]string, len(updates))
-	for i, w := range updates {
-		lines[i] = strings.Join([]string{job, w.target.Name, w.name(), w.prev.Version, string(w.record.Fingerprint)}, "\x00")
+// planID names a set of updates, and puts it in the order that it is named in:
+// 16 hex digits of a hash over each one's job, sink, name, previous version and
+// new fingerprint, sorted.
+func (p *pass) planID(updates []held) string {
+	slices.SortFunc(updates, func(a, b held) int {
+		return cmp.Or(cmp.Compare(a.target.Name, b.target.Name), cmp.Compare(p.name(a.target, a.entry), p.name(b.target, b.entry)))
+	})
+	sum := sha256.New()
+	for i, h := range updates {
+		w, err := p.resume(h)
+		if err != nil { // it could be made before
+			continue
+		}
+		if i > 0 {
+			sum.Write([]byte("\n"))
+		}
+		sum.Write([]byte(strings.Join([]string{p.job.Name, w.target.Name, w.name, w.prev.Version, string(w.record.Fingerprint)}, "\x00")))
 	}
-	slices.SortFunc(lines, cmp.Compare[string])
-	sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
-	return hex.EncodeToString(sum[:8])
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }

@@ -13,62 +13,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/credsync/credsync/internal/credential"
-	"github.com/credsync/credsync/internal/sink"
 	"github.com/credsync/credsync/internal/source"
 )
 
-// listShare is the part of the look's time that listings may take: one that
-// hangs must leave the other sinks theirs.
-const listShare = 0.5
-
-// list asks each sink that can for a listing. It is left out where it may lag
-// behind what we wrote ourselves: right after another run, and when healing.
-func (p *pass) list(ctx context.Context) {
-	if p.opts.Trigger == TriggerHeal || len(p.opts.Only) > 0 || p.Memory.recent(p.job.Name, listLag) {
-		return
-	}
-	if end, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(listShare*float64(time.Until(end))))
-		defer cancel()
-	}
-	var wg sync.WaitGroup
-	for _, t := range p.targets {
-		lister, ok := t.Sink.(sink.Lister)
-		if !ok {
-			continue
-		}
-		wg.Go(func() { p.listOne(ctx, t, lister) })
-	}
-	wg.Wait()
-}
-
-func (p *pass) listOne(ctx context.Context, t *target, lister sink.Lister) {
-	var err error
-	defer func() {
-		switch {
-		case errors.Is(err, sink.ErrDenied):
-			// Costs a call per name, but a narrow policy still works.
-			p.log.Warn("listing denied, inspecting each name", zap.String("sink", t.Name), zap.Error(err))
-		case err != nil:
-			t.err = err
-		}
-	}()
-	defer p.contain(&err)
-	t.listed, err = lister.List(ctx, p.Instance)
-}
-
-// look visits every item: it fetches, compares, writes what is missing or was
+// look visits every entry: it fetches, compares, writes what is missing or was
 // altered, and holds back what is to be updated. Visits begin until ctx ends;
 // writes that have begun go on under run. The order is shuffled, so that no
 // skill is always the last when time runs out.
-func (p *pass) look(ctx, run context.Context, items []*item) {
-	rand.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+func (p *pass) look(ctx, run context.Context, entries []source.Entry) {
+	rand.Shuffle(len(entries), func(i, j int) { entries[i], entries[j] = entries[j], entries[i] })
 	var g errgroup.Group
 	g.SetLimit(max(p.job.Workers, 1))
-	for _, it := range items {
+	for i := range entries {
 		g.Go(func() error {
-			p.visit(ctx, run, it)
+			p.visit(ctx, run, &entries[i])
 			return nil
 		})
 	}
@@ -80,29 +38,29 @@ func (p *pass) look(ctx, run context.Context, items []*item) {
 	}
 }
 
-func (p *pass) visit(ctx, run context.Context, it *item) {
+func (p *pass) visit(ctx, run context.Context, e *source.Entry) {
 	switch {
-	case it.err != nil:
-		p.all(it, Failed, fmt.Errorf("%w: %w", source.ErrInvalid, it.err))
+	case e.Err != nil:
+		p.all(e, Failed, fmt.Errorf("%w: %w", source.ErrInvalid, e.Err))
 		return
 	case ctx.Err() != nil:
-		p.all(it, Skipped, fmt.Errorf("not reached: %w", ctx.Err()))
+		p.all(e, Skipped, fmt.Errorf("not reached: %w", ctx.Err()))
 		return
 	}
-	pair, err := p.fetch(ctx, it.subject.Skill)
+	pair, err := p.fetch(ctx, e.Skill)
 	p.brake.fetch(err)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		p.all(it, Skipped, err) // the source saw that its turn would come too late
+		p.all(e, Skipped, err) // the source saw that its turn would come too late
 		return
 	case err != nil:
-		p.all(it, Failed, err)
+		p.all(e, Failed, err)
 		return
 	}
 	proof := sync.OnceValue(func() error { return p.prove(ctx, pair) })
 	var wg sync.WaitGroup
 	for _, t := range p.targets {
-		wg.Go(func() { p.settle(ctx, run, &work{item: it, target: t, pair: pair, proof: proof}) })
+		wg.Go(func() { p.settle(ctx, run, &work{entry: e, target: t, pair: &pair, proof: proof}) })
 	}
 	wg.Wait()
 }
@@ -141,7 +99,7 @@ func (p *pass) settle(ctx, run context.Context, w *work) {
 	var err error
 	defer func() {
 		if err != nil {
-			p.result(w.item, w.target, p.without(Failed, err))
+			p.result(w.entry, w.target, p.without(Failed, err))
 		}
 	}()
 	defer p.contain(&err)
@@ -161,33 +119,30 @@ func (p *pass) settle(ctx, run context.Context, w *work) {
 		return
 	}
 	if d.outcome == Repaired && p.Memory.fought(p.contest(w), w.record.Fingerprint) {
-		err = fmt.Errorf("%w; find out who else writes there, then: credsync sync --only %s", errFought, w.item.subject.Skill)
+		err = fmt.Errorf("%w; find out who else writes there, then: credsync sync --only %s", errFought, w.entry.Skill)
 		return
 	}
 	if err = w.proof(); err != nil {
 		return
 	}
-	p.brake.renew(w.pair)
+	p.brake.renew(*w.pair)
 	w.outcome, w.action = d.outcome, d.outcome
 	switch {
 	case d.outcome == Updated:
 		p.hold(w)
 	case p.opts.DryRun:
-		p.result(w.item, w.target, Result{Outcome: d.outcome, Version: w.prev.Version})
+		p.result(w.entry, w.target, Result{Outcome: d.outcome, Version: w.prev.Version})
 	default:
 		p.write(run, w)
 	}
 }
 
-// inspect fills w.prev: from the listing where that shows nothing to do, else
-// from the sink itself, because a write is decided on nothing older.
+// inspect fills w.prev from the listing where that will do, else from the sink.
 func (p *pass) inspect(ctx context.Context, w *work) error {
-	t := w.target
-	if t.err != nil {
-		return t.err
+	if w.target.err != nil {
+		return w.target.err
 	}
-	if state, ok := t.listed[w.name()]; ok && decide(state, w.record.Owner, w.record.Fingerprint).outcome == Unchanged {
-		w.prev = state
+	if w.sighted() {
 		return nil
 	}
 	return p.inspectNow(ctx, w)
@@ -197,7 +152,7 @@ func (p *pass) inspect(ctx context.Context, w *work) error {
 func (p *pass) inspectNow(ctx context.Context, w *work) error {
 	return w.target.breaker.do(func() (err error) {
 		w.seen = time.Now()
-		w.prev, err = w.target.Sink.Inspect(ctx, w.name())
+		w.prev, err = w.target.Sink.Inspect(ctx, w.name)
 		return err
 	})
 }
@@ -206,10 +161,10 @@ func (p *pass) inspectNow(ctx context.Context, w *work) error {
 func (p *pass) leave(w *work, d decision) {
 	if d.outcome == Unchanged {
 		p.Memory.calm(p.contest(w))
-		p.result(w.item, w.target, Result{Outcome: Unchanged, Version: w.prev.Version})
+		p.result(w.entry, w.target, Result{Outcome: Unchanged, Version: w.prev.Version})
 		return
 	}
-	p.result(w.item, w.target, Result{Outcome: Refused, Reason: Foreign, Version: w.prev.Version, Error: d.why})
+	p.result(w.entry, w.target, Result{Outcome: Refused, Reason: Foreign, Version: w.prev.Version, Error: d.why})
 }
 
 // contain turns a panic into an error of the one name it happened at. The value

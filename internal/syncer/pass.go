@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,24 +38,19 @@ type pass struct {
 	mu       sync.Mutex // guards what follows, and calls of rep
 	summary  Summary
 	healable map[credential.SkillID]bool
-	held     []*work
+	held     []held
 }
 
 // A target is a Target with what one pass knows of it.
 type target struct {
 	Target
-	index   int // in item.names
 	breaker *breaker
-	listed  map[string]sink.State // nil where names are inspected one by one
-	err     error                 // the sink is of no use in this pass
-	owned   atomic.Int64          // names that the look found ours
-}
-
-// An item is one line of the skill list on its way through a pass.
-type item struct {
-	subject sink.Subject
-	names   []string // one per target
-	err     error
+	mine    *regexp.Regexp      // the names that it can give
+	roll    *roll               // the names that lists give it
+	listed  map[uint64]sighting // by mark; nil where names are inspected one by one
+	strays  []Orphan            // what else was listed
+	err     error               // the sink is of no use in this pass
+	owned   atomic.Int64        // names that the look found ours
 }
 
 func (e *Engine) newPass(job Job, opts Options, rep Reporter) *pass {
@@ -68,8 +64,10 @@ func (e *Engine) newPass(job Job, opts Options, rep Reporter) *pass {
 		healable: make(map[credential.SkillID]bool),
 		summary:  Summary{Run: id, Job: job.Name, Started: time.Now(), Counts: make(map[Outcome]int)},
 	}
-	for i, t := range job.Targets {
-		p.targets = append(p.targets, &target{Target: t, index: i, breaker: &breaker{peer: "sink " + t.Name, down: sink.ErrUnavailable}})
+	for _, t := range job.Targets {
+		p.targets = append(p.targets, &target{
+			Target: t, mine: t.Names.Matcher(e.Instance), breaker: &breaker{peer: "sink " + t.Name, down: sink.ErrUnavailable},
+		})
 	}
 	return p
 }
@@ -81,55 +79,23 @@ func (p *pass) begin(ctx context.Context) error {
 	return p.audit(ctx, audit.Record{Event: audit.RunStart})
 }
 
-// items turns the lines of the list into items: the names that each line gives,
-// and what is wrong with it. Two skills with one name are both left alone,
-// because nobody but the operator knows which of them is meant.
-func (p *pass) items(entries []source.Entry) []*item {
-	items := make([]*item, len(entries))
-	first := make(map[place]*item)
-	for i, entry := range entries {
-		it := &item{
-			subject: sink.Subject{Skill: entry.Skill, Label: entry.Label, Instance: p.Instance},
-			names:   make([]string, len(p.targets)), err: entry.Err,
-		}
-		items[i] = it
-		for j, t := range p.targets {
-			if it.err != nil {
-				break
-			}
-			if it.names[j], it.err = t.Names.Render(it.subject); it.err != nil {
-				it.err = fmt.Errorf("%s: sink %s: %w", entry.Where, t.Name, it.err)
-				break
-			}
-			at := place{t.Name, it.names[j]}
-			if twin := first[at]; twin != nil {
-				it.err = fmt.Errorf("%s: sink %s: skills %s and %s both render to %s; give them labels or a template that tell them apart",
-					entry.Where, t.Name, twin.subject.Skill, it.subject.Skill, at.name)
-				twin.err = it.err
-			}
-			first[at] = it
-		}
+// take makes the entries of the list those of the pass.
+func (p *pass) take(entries []source.Entry) []source.Entry {
+	p.enroll(entries)
+	if len(p.opts.Only) > 0 {
+		entries = slices.DeleteFunc(entries, func(e source.Entry) bool { return !slices.Contains(p.opts.Only, e.Skill) })
 	}
-	items = p.chosen(items)
-	p.whole = len(p.opts.Only) == 0 && !slices.ContainsFunc(items, func(it *item) bool { return it.err != nil })
-	p.summary.Skills = len(items)
-	return items
-}
-
-// chosen returns the items that Options.Only names, or all.
-func (p *pass) chosen(items []*item) []*item {
-	if len(p.opts.Only) == 0 {
-		return items
-	}
-	return slices.DeleteFunc(items, func(it *item) bool { return !slices.Contains(p.opts.Only, it.subject.Skill) })
+	p.whole = len(p.opts.Only) == 0 && !slices.ContainsFunc(entries, func(e source.Entry) bool { return e.Err != nil })
+	p.summary.Skills = len(entries)
+	return entries
 }
 
 // place names t for what is remembered of the job in it.
 func (p *pass) place(t *target) place { return place{p.job.Name, t.Name} }
 
-// result reports what became of it in t.
-func (p *pass) result(it *item, t *target, r Result) {
-	r.Skill, r.Label, r.Sink, r.Name = it.subject.Skill, it.subject.Label, t.Name, it.names[t.index]
+// result reports what became of e in t.
+func (p *pass) result(e *source.Entry, t *target, r Result) {
+	r.Skill, r.Label, r.Sink, r.Name = e.Skill, e.Label, t.Name, p.name(t, e)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.summary.Counts[r.Outcome]++
@@ -139,12 +105,12 @@ func (p *pass) result(it *item, t *target, r Result) {
 	p.rep.Result(r)
 }
 
-// all reports the same for it in every target.
-func (p *pass) all(it *item, outcome Outcome, err error) {
+// all reports the same for e in every target.
+func (p *pass) all(e *source.Entry, outcome Outcome, err error) {
 	for _, t := range p.targets {
 		r := p.without(outcome, err)
 		r.Upstream = true
-		p.result(it, t, r)
+		p.result(e, t, r)
 	}
 }
 

@@ -15,7 +15,7 @@ var actions = map[Outcome]audit.Action{Created: audit.Create, Updated: audit.Upd
 // record is what the trail says of a write.
 func (p *pass) record(w *work, event audit.Event) audit.Record {
 	return audit.Record{
-		Event: event, Skill: string(w.item.subject.Skill), Sink: w.target.Name, Name: w.name(),
+		Event: event, Skill: string(w.entry.Skill), Sink: w.target.Name, Name: w.name,
 		Action: actions[w.action], PrevVersion: w.prev.Version, Fingerprint: string(w.record.Fingerprint),
 	}
 }
@@ -33,7 +33,7 @@ func (p *pass) put(ctx context.Context, w *work) (state sink.State, err error) {
 	}()
 	defer p.contain(&err)
 	err = w.target.breaker.do(func() (err error) {
-		state, err = w.target.Sink.Put(ctx, w.name(), w.record, w.prev)
+		state, err = w.target.Sink.Put(ctx, w.name, w.record, w.prev)
 		return err
 	})
 	return state, err

@@ -22,7 +22,7 @@ import (
 // A Job is what one pass works on.
 type Job struct {
 	Name    string
-	Skills  func(context.Context) ([]source.Entry, error) // reads the list anew
+	Skills  func(context.Context) ([]source.Entry, error) // reads the list anew, for the pass to keep
 	Source  source.Source
 	Verify  source.Verifier // proves a pair before it is written; nil = not
 	Workers int             // skills looked at side by side; at least 1
@@ -121,12 +121,12 @@ func (e *Engine) Sync(ctx context.Context, job Job, opts Options, rep Reporter) 
 		p.fault(err)
 		return p.finish(ctx)
 	}
-	items := p.items(entries)
-	rep.Start(job.Name, len(items)*len(job.Targets))
+	entries = p.take(entries)
+	rep.Start(job.Name, len(entries)*len(job.Targets))
 	p.list(lookCtx)
-	p.look(lookCtx, ctx, items)
+	p.look(lookCtx, ctx, entries)
 	p.update(ctx)
-	p.orphans(ctx, entries)
+	p.orphans(ctx)
 	return p.finish(ctx)
 }
 

@@ -8,47 +8,47 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/credsync/credsync/internal/audit"
+	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/source"
 )
-
-// hold keeps an update until the look is over.
-func (p *pass) hold(w *work) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.held = append(p.held, w)
-}
 
 // update writes what was held back, if the brake lets it. What a conflict turns
 // into another update comes back here and is judged again.
 func (p *pass) update(ctx context.Context) {
-	p.summary.Plan = planID(p.job.Name, p.held)
+	p.summary.Plan = p.planID(p.held)
 	for len(p.held) > 0 {
-		held := p.held
+		updates := p.held
 		p.held = nil
 		if ctx.Err() != nil { // half a look is nothing to judge by
-			p.drop(held, fmt.Errorf("not written: %w", ctx.Err()))
+			for _, h := range updates {
+				p.skip(h.entry, h.target, ctx.Err())
+			}
 			return
 		}
-		id := planID(p.job.Name, held)
+		id := p.planID(updates)
 		p.accepted = ""
-		if why := p.judge(held); why != "" {
+		if why := p.judge(updates); why != "" {
 			if !slices.Contains(p.opts.Accepted, id) {
-				p.stop(ctx, held, id, why)
+				p.stop(ctx, updates, id, why)
 				return
 			}
 			p.accepted = id
 		}
-		p.writeAll(ctx, held)
+		p.writeAll(ctx, updates)
 	}
 }
 
-func (p *pass) writeAll(ctx context.Context, held []*work) {
+func (p *pass) writeAll(ctx context.Context, updates []held) {
 	var g errgroup.Group
 	g.SetLimit(max(p.job.Workers, 1))
-	for _, w := range held {
+	for _, h := range updates {
 		g.Go(func() error {
-			if p.opts.DryRun {
-				p.result(w.item, w.target, Result{Outcome: Updated, Version: w.prev.Version})
-			} else {
+			switch w, err := p.resume(h); {
+			case err != nil:
+				p.result(h.entry, h.target, p.without(Failed, err))
+			case p.opts.DryRun:
+				p.result(h.entry, h.target, Result{Outcome: Updated, Version: w.prev.Version})
+			default:
 				p.write(ctx, w)
 			}
 			return nil
@@ -57,22 +57,20 @@ func (p *pass) writeAll(ctx context.Context, held []*work) {
 	_ = g.Wait()
 }
 
-// drop reports updates that are not reached.
-func (p *pass) drop(held []*work, err error) {
-	for _, w := range held {
-		p.result(w.item, w.target, p.without(Skipped, err))
-	}
+// skip reports an update that is not reached.
+func (p *pass) skip(e *source.Entry, t *target, err error) {
+	p.result(e, t, p.without(Skipped, fmt.Errorf("not written: %w", err)))
 }
 
 // stop reports that the brake refused what was held back.
-func (p *pass) stop(ctx context.Context, held []*work, id, why string) {
+func (p *pass) stop(ctx context.Context, updates []held, id, why string) {
 	p.summary.Brake, p.summary.Plan = why, id
 	if err := p.auditLate(ctx, audit.Record{Event: audit.RunRefused, Plan: id, Reason: string(Brake)}); err != nil {
 		p.fault(err)
 	}
-	for _, w := range held {
-		p.result(w.item, w.target, Result{
-			Outcome: Refused, Reason: Brake, Version: w.prev.Version,
+	for _, h := range updates {
+		p.result(h.entry, h.target, Result{
+			Outcome: Refused, Reason: Brake, Version: unpacked(h.prev, sink.Owner{}).Version,
 			Error: fmt.Sprintf("%s; to let exactly these updates through: --accept-plan %s", why, id),
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/source"
 )
 
 const (
@@ -33,9 +34,10 @@ var errFought = fmt.Errorf("repaired in %d runs running and altered again, so le
 
 // A work is one name of one sink that may have to be written.
 type work struct {
-	item      *item
+	entry     *source.Entry
 	target    *target
-	pair      credential.Credential
+	name      string
+	pair      *credential.Credential
 	proof     func() error
 	record    sink.Record
 	prev      sink.State
@@ -45,18 +47,17 @@ type work struct {
 	seen      time.Time // when prev was true
 }
 
-func (w *work) name() string { return w.item.names[w.target.index] }
-
 // contest names w for what is remembered of repairs.
 func (p *pass) contest(w *work) contest {
-	return contest{p.job.Name, place{w.target.Name, w.name()}}
+	return contest{p.job.Name, place{w.target.Name, w.name}}
 }
 
 // prepare makes the record that should stand at the name.
 func (w *work) prepare(p *pass) (err error) {
 	t := w.target
-	owner := sink.Owner{Instance: p.Instance, Skill: w.item.subject.Skill}
-	w.record, err = t.Form.Record(p.Key, owner, w.name(), fill(t.Fields, w.pair, w.item.subject))
+	w.name = p.name(t, w.entry)
+	owner := sink.Owner{Instance: p.Instance, Skill: w.entry.Skill}
+	w.record, err = t.Form.Record(p.Key, owner, w.name, fill(t.Fields, *w.pair, p.subject(w.entry)))
 	return err
 }
 
@@ -68,16 +69,16 @@ func (p *pass) write(run context.Context, w *work) {
 		switch {
 		case err == nil:
 		case errors.Is(err, errNoTrail):
-			p.result(w.item, w.target, p.without(Skipped, err))
+			p.result(w.entry, w.target, p.without(Skipped, err))
 		case errors.Is(err, context.Canceled) && errors.Is(run.Err(), context.DeadlineExceeded):
-			p.result(w.item, w.target, p.without(Failed, fmt.Errorf("cut at the end of the run's time: %w", run.Err())))
+			p.result(w.entry, w.target, p.without(Failed, fmt.Errorf("cut at the end of the run's time: %w", run.Err())))
 		default:
-			p.result(w.item, w.target, p.without(Failed, err))
+			p.result(w.entry, w.target, p.without(Failed, err))
 		}
 	}()
 	defer p.contain(&err)
 	if run.Err() != nil {
-		p.drop([]*work{w}, fmt.Errorf("not written: %w", run.Err()))
+		p.skip(w.entry, w.target, run.Err())
 		return
 	}
 	ctx, cancel := outlive(run, writeGrace)
@@ -148,7 +149,7 @@ func (p *pass) written(w *work, state sink.State) {
 		p.summary.Accepted = p.accepted
 		p.mu.Unlock()
 	}
-	p.result(w.item, w.target, Result{Outcome: w.outcome, Version: state.Version})
+	p.result(w.entry, w.target, Result{Outcome: w.outcome, Version: state.Version})
 }
 
 // outlive returns a context that ends grace after ctx does.

@@ -89,7 +89,7 @@ func (r *rig) all(record sink.Record, prev sink.State) []error {
 	_, errs[1] = r.sink.Put(r.Context(), name, record, sink.State{})
 	_, errs[2] = r.sink.Put(r.Context(), name, record, prev)
 	_, errs[3] = r.sink.Put(r.Context(), name, record, deleted)
-	_, errs[4] = r.sink.List(r.Context(), "prod")
+	_, errs[4] = listed(r.Context(), r.sink, "prod")
 	_, errs[5] = r.sink.Check(r.Context())
 	_, errs[adoption] = r.sink.Adopt(r.Context(), name, record.Owner, prev)
 	return errs[:]

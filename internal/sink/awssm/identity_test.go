@@ -133,7 +133,7 @@ func TestIdentity(t *testing.T) {
 		var all sync.WaitGroup
 		for range 16 {
 			all.Go(func() {
-				if _, err := s.List(t.Context(), "prod"); err != nil {
+				if _, err := listed(t.Context(), s, "prod"); err != nil {
 					t.Error(err)
 				}
 			})

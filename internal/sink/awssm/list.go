@@ -15,16 +15,16 @@ import (
 // reference).
 const pageSize = 100
 
-// List returns the states of all secrets of the region that bear instance's
-// mark, by name. It costs a call for each hundred.
+// List finds the states of all secrets of the region that bear instance's mark.
+// It costs a call for each hundred.
 //
 // AWS's listing lags up to five minutes behind. List therefore leaves out what
 // this Sink wrote or tried to write in the last ten: such a name has to be
 // inspected, as any that is not in the list. It can't know what other processes
 // wrote. A run that heals, or that follows another within ten minutes, should
 // inspect all names and not use List.
-func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State, error) {
-	states := make(map[string]sink.State)
+func (s *Sink) List(ctx context.Context, instance string, found func(string, sink.State)) error {
+	s.recent.prune()
 	seen := make(map[string]bool) // the pages asked for: a list that goes in circles has no end
 	for token := (*string)(nil); ; {
 		// The filters narrow: AWS takes them for beginnings, and does not pair
@@ -32,23 +32,20 @@ func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State
 		out, err := s.page(ctx, pageSize, token,
 			filter(types.FilterNameStringTypeTagKey, tagOwner), filter(types.FilterNameStringTypeTagValue, instance))
 		if err != nil {
-			return nil, explain(ctx, "list", err)
+			return explain(ctx, "list", err)
 		}
 		for _, entry := range out.SecretList {
 			name, st := aws.ToString(entry.Name), s.state(described(entry))
-			if st.Owner.Instance == instance {
-				states[name] = st
+			if st.Owner.Instance == instance && !s.recent.has(name) {
+				found(name, st)
 			}
 		}
 		// Pages may be short or empty; only a missing token ends the list.
 		switch next := out.NextToken; {
 		case aws.ToString(next) == "":
-			for name := range s.recent.names() {
-				delete(states, name)
-			}
-			return states, nil
+			return nil
 		case seen[*next]:
-			return nil, fmt.Errorf("list: %w: the same page came twice", sink.ErrUnavailable)
+			return fmt.Errorf("list: %w: the same page came twice", sink.ErrUnavailable)
 		default:
 			seen[*next], token = true, next
 		}

@@ -52,7 +52,7 @@ func TestCallsOnMoto(t *testing.T) {
 	list := func(want int) {
 		t.Helper()
 		s.recent.forget()
-		states, err := s.List(t.Context(), "prod")
+		states, err := listed(t.Context(), s, "prod")
 		if err != nil || len(states) != want {
 			t.Errorf("got %d states and %v, want %d", len(states), err, want)
 		}
@@ -94,7 +94,7 @@ func TestHundredUnchangedOnMoto(t *testing.T) {
 	r := &rig{T: t, sink: s, fake: newFake()}
 	r.fill(100)
 	before := g.count()
-	states, err := s.List(t.Context(), "prod")
+	states, err := listed(t.Context(), s, "prod")
 	if err != nil || len(states) != 100 || g.count()-before != 1 {
 		t.Errorf("got %d states by %d calls and %v, want 100 by one", len(states), g.count()-before, err)
 	}

@@ -87,7 +87,7 @@ func TestCalls(t *testing.T) {
 	t.Run("a hundred unchanged secrets are one", func(t *testing.T) {
 		r := newRig(t)
 		r.fill(100)
-		states, err := r.sink.List(t.Context(), "prod")
+		states, err := listed(t.Context(), r.sink, "prod")
 		if err != nil || len(states) != 100 {
 			t.Fatalf("got %d states and %v, want 100", len(states), err)
 		}

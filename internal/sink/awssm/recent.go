@@ -26,10 +26,16 @@ func (r *recent) add(name string) {
 	r.written[name] = time.Now()
 }
 
-// names returns the names, each with the time of its last write.
-func (r *recent) names() map[string]time.Time {
+func (r *recent) has(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, ok := r.written[name]
+	return ok && time.Since(at) < lag
+}
+
+// prune forgets what is not recent any more.
+func (r *recent) prune() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	maps.DeleteFunc(r.written, func(_ string, at time.Time) bool { return time.Since(at) >= lag })
-	return maps.Clone(r.written)
 }

@@ -40,7 +40,7 @@ func TestAPermanent503CostsThreeRequestsOfEachKind(t *testing.T) {
 	}
 	for operation, ask := range map[string]func(*rig, sink.State) error{
 		"DescribeSecret":           func(r *rig, _ sink.State) error { _, err := r.sink.Inspect(r.Context(), name); return err },
-		"ListSecrets":              func(r *rig, _ sink.State) error { _, err := r.sink.List(r.Context(), "prod"); return err },
+		"ListSecrets":              func(r *rig, _ sink.State) error { return r.sink.List(r.Context(), "prod", func(string, sink.State) {}) },
 		"CreateSecret":             put(func(sink.State) sink.State { return sink.State{} }),
 		"PutSecretValue":           put(func(s sink.State) sink.State { return s }),
 		"UpdateSecretVersionStage": put(func(s sink.State) sink.State { return s }),

@@ -1,6 +1,7 @@
 package awssm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -167,4 +168,11 @@ func wantError(t *testing.T, err, want error) {
 	if !errors.Is(err, want) {
 		t.Errorf("got error %v, want %v", err, want)
 	}
+}
+
+// listed gathers what a listing finds.
+func listed(ctx context.Context, s sink.Lister, instance string) (map[string]sink.State, error) {
+	states := make(map[string]sink.State)
+	err := s.List(ctx, instance, func(name string, s sink.State) { states[name] = s })
+	return states, err
 }

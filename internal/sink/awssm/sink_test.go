@@ -24,9 +24,9 @@ func TestSink(t *testing.T) {
 // suite lists what it has just written.
 type settled struct{ *Sink }
 
-func (s settled) List(ctx context.Context, instance string) (map[string]sink.State, error) {
+func (s settled) List(ctx context.Context, instance string, found func(string, sink.State)) error {
 	s.recent.forget()
-	return s.Sink.List(ctx, instance)
+	return s.Sink.List(ctx, instance, found)
 }
 
 func (r *recent) forget() {

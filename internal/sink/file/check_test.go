@@ -79,7 +79,7 @@ func TestEveryCallIsObservedOnce(t *testing.T) {
 	_, _ = s.Put(t.Context(), name, record(t, c, owner, name, "other"), sink.State{})
 	_, _ = s.Adopt(t.Context(), name, sink.Owner{Instance: "x", Skill: skill}, state)
 	_, _ = s.Inspect(t.Context(), "a/b")
-	_, _ = s.Orphans(t.Context(), "prod", nil)
+	_, _ = s.Orphans(t.Context(), "prod", func(string) bool { return false })
 	want := []seen{{"inspect", 200}, {"put", 200}, {"put", 409}, {"adopt", 200}, {"inspect", 400}, {"orphans", 200}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -113,7 +113,7 @@ func TestWhatIsForbiddenIsDenied(t *testing.T) {
 		if _, err := s.Adopt(t.Context(), name, owner, state); !errors.Is(err, sink.ErrDenied) {
 			t.Errorf("Adopt: got %v, want %v", err, sink.ErrDenied)
 		}
-		if _, err := s.Orphans(t.Context(), "prod", nil); !errors.Is(err, sink.ErrDenied) {
+		if _, err := s.Orphans(t.Context(), "prod", func(string) bool { return false }); !errors.Is(err, sink.ErrDenied) {
 			t.Errorf("Orphans: got %v, want %v", err, sink.ErrDenied)
 		}
 	})

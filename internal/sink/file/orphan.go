@@ -10,7 +10,7 @@ import (
 
 // Orphans implements [sink.Orphaner]: it goes by the marks, and leaves out those
 // whose file is gone.
-func (s *Sink) Orphans(ctx context.Context, instance string, known map[string]bool) (map[string]sink.State, error) {
+func (s *Sink) Orphans(ctx context.Context, instance string, known func(string) bool) (map[string]sink.State, error) {
 	orphans := make(map[string]sink.State)
 	ours := s.names.Matcher(instance)
 	err := s.observed(ctx, "orphans", func() error {
@@ -28,7 +28,7 @@ func (s *Sink) Orphans(ctx context.Context, instance string, known map[string]bo
 		}
 		for _, e := range entries {
 			name, ok := markedName(e.Name())
-			if !ok || known[name] || !ours.MatchString(name) {
+			if !ok || known(name) || !ours.MatchString(name) {
 				continue
 			}
 			now, err := d.look(ctx, name)

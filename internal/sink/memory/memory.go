@@ -104,10 +104,9 @@ func (s *Sink) Adopt(ctx context.Context, name string, owner sink.Owner, prev si
 }
 
 // List implements [sink.Lister]. It doesn't lag.
-func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State, error) {
-	var listed map[string]sink.State
+func (s *Sink) List(ctx context.Context, instance string, found func(string, sink.State)) error {
+	listed := make(map[string]sink.State)
 	_, err := s.do(ctx, "List", "", func() (sink.State, error) {
-		listed = make(map[string]sink.State)
 		for name, c := range s.secrets {
 			if c.owner.Instance == instance {
 				listed[name] = c.state()
@@ -116,9 +115,12 @@ func (s *Sink) List(ctx context.Context, instance string) (map[string]sink.State
 		return sink.State{}, nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return listed, nil
+	for name, state := range listed {
+		found(name, state)
+	}
+	return nil
 }
 
 // do makes the attempts of one method: work runs under the lock.

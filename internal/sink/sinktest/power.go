@@ -28,15 +28,12 @@ var powers = []testCase{
 		b.h.Tamper(b.T, b.name(1))
 		b.lists(instance, []int{1})
 	}},
-	{"a listing that fails is an error and no list", func(b *bench) {
+	{"a listing that fails is an error", func(b *bench) {
 		l := b.lister()
 		b.create(1, "a")
 		b.fail(Failure{Kind: Unavailable, Times: -1})
-		got, err := l.List(b.Context(), instance)
+		err := l.List(b.Context(), instance, func(string, sink.State) {})
 		b.wantError("List", err, sink.ErrUnavailable)
-		if len(got) != 0 {
-			b.Errorf("got %d states beside an error", len(got))
-		}
 	}},
 	{"orphans are what is ours at names not known", func(b *bench) {
 		b.population()
@@ -55,7 +52,7 @@ var powers = []testCase{
 		}
 		b.create(1, "a")
 		b.fail(Failure{Kind: Unavailable, Times: -1})
-		_, err := o.Orphans(b.Context(), instance, nil)
+		_, err := o.Orphans(b.Context(), instance, none)
 		b.wantError("Orphans", err, sink.ErrUnavailable)
 	}},
 	{"a check of what works says that it does and writes nothing", func(b *bench) {
@@ -70,6 +67,9 @@ var powers = []testCase{
 		b.wantError("Check", err, sink.ErrDenied)
 	}},
 }
+
+// none is that no name is known.
+func none(string) bool { return false }
 
 func (b *bench) lister() sink.Lister {
 	b.Helper()
@@ -104,7 +104,8 @@ func (b *bench) population() {
 // lists wants the listing of an instance to be the states of these names.
 func (b *bench) lists(of string, names []int) {
 	b.Helper()
-	got, err := b.lister().List(b.Context(), of)
+	got := make(map[string]sink.State)
+	err := b.lister().List(b.Context(), of, func(name string, s sink.State) { got[name] = s })
 	b.wantNoError("List", err)
 	b.wantStates(got, names)
 }
@@ -116,7 +117,7 @@ func (b *bench) orphans(of string, known map[string]bool, names []int) {
 	if !ok {
 		b.Skip("the sink finds no orphans")
 	}
-	got, err := o.Orphans(b.Context(), of, known)
+	got, err := o.Orphans(b.Context(), of, func(name string) bool { return known[name] })
 	b.wantNoError("Orphans", err)
 	b.wantStates(got, names)
 }

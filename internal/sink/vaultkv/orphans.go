@@ -20,7 +20,7 @@ const inspections = 8
 // there that are not known. Where every name is known that costs one request per
 // folder, which is one for a template like alexa/{skill_id}.
 // See [sink.Orphaner].
-func (s *Sink) Orphans(ctx context.Context, instance string, known map[string]bool) (map[string]sink.State, error) {
+func (s *Sink) Orphans(ctx context.Context, instance string, known func(string) bool) (map[string]sink.State, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *Sink) Orphans(ctx context.Context, instance string, known map[string]bo
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(n string) bool { return known[n] })
+	names = slices.DeleteFunc(names, known)
 	return s.owned(ctx, instance, names)
 }
 

@@ -28,7 +28,7 @@ func TestRequestsAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.put(k, "a")
-	if _, err := k.Orphans(t.Context(), "prod", nil); err != nil {
+	if _, err := k.Orphans(t.Context(), "prod", func(string) bool { return false }); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Check(t.Context()); err != nil {
