@@ -44,27 +44,29 @@ func cells() (drawn []cell) {
 	return drawn
 }
 
-// A stage is a world with all kinds of sinks, each server behind a network.
-type stage struct {
+// A storm is a world with all kinds of sinks, each server behind a network.
+type storm struct {
 	*world
 	vault   *vault
 	aws     *aws
 	peers   map[string]*peer
 	holders []holder
 	rand    *rand.Rand
-	secrets []string
-	said    []string
+	said    scan
 }
 
-func newStage(t *testing.T, skills int) *stage {
+func newStorm(t *testing.T, skills int) *storm {
 	t.Helper()
 	w := newWorld(t, skills)
-	s := &stage{world: w, vault: w.withVault(), aws: w.withAWS(), rand: rand.New(rand.NewPCG(seed(), 1))}
+	s := &storm{world: w, vault: w.withVault(), aws: w.withAWS(), rand: rand.New(rand.NewPCG(seed(), 1))}
 	w.withFiles("{skill_id}.json", nil)
 	s.holders = []holder{s.vault, s.aws, folder{w}}
 	s.peers = w.withPeers(s.vault, s.aws)
 	w.job["max_changes"] = "100%"
-	s.secrets = []string{w.amazon.client.ClientSecret, w.amazon.client.RefreshToken, w.read("vault-token"), awsSecret}
+	s.said.secrets = map[string]string{
+		w.amazon.client.ClientSecret: "client secret", w.amazon.client.RefreshToken: "refresh token",
+		w.read("vault-token"): "Vault token", awsSecret: "AWS secret key",
+	}
 	return s
 }
 
@@ -75,20 +77,21 @@ func TestTheFaultMatrix(t *testing.T) {
 	t.Logf("%d cells, seed %d", len(all), seed())
 	for _, name := range peerNames {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t, 9)
+			s := newStorm(t, 9)
 			for _, c := range all {
 				if c.peer == name {
 					t.Run(c.String(), func(t *testing.T) { s.suffer(t, c) })
 				}
 			}
 			s.T = t
-			wantUnsaid(t, s.secrets, append(s.said, s.read("audit.jsonl")))
+			s.said.look("audit.jsonl", s.read("audit.jsonl"))
+			s.said.wantNothing(t)
 		})
 	}
 }
 
 // suffer makes a run in a cell and two after it.
-func (s *stage) suffer(t *testing.T, c cell) {
+func (s *storm) suffer(t *testing.T, c cell) {
 	s.T = t
 	may := s.disturb()
 	versions := s.versions()
@@ -141,16 +144,17 @@ func (p *peer) begin(phase string, f func()) (begun *atomic.Bool) {
 }
 
 // talk makes a pass that says all it can, and remembers what it said.
-func (s *stage) talk() report {
+func (s *storm) talk() report {
 	s.Helper()
 	r := s.sync("--log-level", "debug")
-	s.said = append(s.said, r.stdout, r.stderr)
+	s.said.look("standard output", r.stdout)
+	s.said.look("standard error", r.stderr)
 	return r
 }
 
 // disturb gives a run something of each kind to do: to create, to update, to
 // repair. It returns what a holder may have at each skill's name from now on.
-func (s *stage) disturb() map[string][]pair {
+func (s *storm) disturb() map[string][]pair {
 	s.Helper()
 	skills := s.amazon.skills()
 	may := make(map[string][]pair)
@@ -171,7 +175,7 @@ func (s *stage) disturb() map[string][]pair {
 	for _, skill := range skills {
 		p := s.amazon.pair(skill)
 		may[skill] = append(may[skill], p)
-		s.secrets = append(s.secrets, p.ClientID, p.ClientSecret)
+		s.said.secrets[p.ClientID], s.said.secrets[p.ClientSecret] = "client ID", "client secret"
 	}
 	may[altered] = append(may[altered], pair{byHand["client_id"], byHand["client_secret"]})
 	may[gone] = append(may[gone], pair{})
@@ -180,7 +184,7 @@ func (s *stage) disturb() map[string][]pair {
 
 // wantEach wants each holder to have at each skill's name one of what it may:
 // the pair from before or the new one, never another's, never half of each.
-func (s *stage) wantEach(may map[string][]pair) {
+func (s *storm) wantEach(may map[string][]pair) {
 	s.Helper()
 	for skill, pairs := range may {
 		for _, h := range s.holders {
@@ -194,7 +198,7 @@ func (s *stage) wantEach(may map[string][]pair) {
 
 // wantFewVersions wants each secret to have one version more than before at most,
 // and in Vault, where an answer was lost, two.
-func (s *stage) wantFewVersions(before map[string]int) {
+func (s *storm) wantFewVersions(before map[string]int) {
 	s.Helper()
 	for name, n := range s.versions() {
 		most := 1
@@ -210,7 +214,7 @@ func (s *stage) wantFewVersions(before map[string]int) {
 // wantTroubles wants each trouble of r to be one of the network's, and those of
 // one sink to be its own. What hangs until the end of the run takes the others
 // their turn, unless an attempt may take less than the run.
-func (s *stage) wantTroubles(c cell, r report) {
+func (s *storm) wantTroubles(c cell, r report) {
 	s.Helper()
 	hangs := c.kind == "timeout" || c.kind == "bandwidth"
 	for _, res := range r.troubles() {

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// A cell is a reply that an operation meets.
-type cell struct {
+// An encounter is a reply that an operation meets.
+type encounter struct {
 	operation string
 	reply     reply
 }
 
-// The operations of the four peers. Those of a skill go side by side, each cell
+// The operations of the four peers. Those of a skill go side by side, each encounter
 // at a skill of its own; of the others there is one in a command.
 var (
 	looking = []string{"credentials", "verify"} // makes the brake refuse what would be written
@@ -56,19 +56,19 @@ func TestNoSecretFollowsARedirect(t *testing.T) {
 func (s *stage) matrix(replies []reply, perSkill, single int) {
 	s.Helper()
 	begin, rnd := time.Now(), rand.New(rand.NewPCG(seed(), 9))
-	next, cells := 0, 0
-	choose := func(operations []string, n int) (chosen []cell) {
+	next, encounters := 0, 0
+	choose := func(operations []string, n int) (chosen []encounter) {
 		for _, operation := range operations {
 			if next == 0 || next+n > len(replies) { // every reply before one comes again
 				next = 0
 				rnd.Shuffle(len(replies), func(i, j int) { replies[i], replies[j] = replies[j], replies[i] })
 			}
 			for _, p := range replies[next : next+n] {
-				chosen = append(chosen, cell{operation, p})
+				chosen = append(chosen, encounter{operation, p})
 			}
 			next += n
 		}
-		cells += len(chosen)
+		encounters += len(chosen)
 		return chosen
 	}
 	s.rotate()
@@ -83,26 +83,26 @@ func (s *stage) matrix(replies []reply, perSkill, single int) {
 		if c.operation == "skills" {
 			args = []string{"skills", "--source", "amazon"}
 		}
-		s.meet([]cell{c}, args...)
+		s.meet([]encounter{c}, args...)
 	}
 	s.wantClean(s.run("sync", "-o", "json"))
 	s.leftovers()
 	s.said.wantNothing(s.T)
-	if met := s.met(); met != cells {
-		s.Errorf("%d of %d cells were met", met, cells)
+	if met := s.met(); met != encounters {
+		s.Errorf("%d of %d encounters were met", met, encounters)
 	}
 	if s.said.size < 20<<10 {
 		s.Errorf("only %d bytes were looked through", s.said.size)
 	}
-	s.Logf("seed %d: %d replies, %d cells of %d in %d runs, %s", seed(), len(replies), cells, len(replies)*(len(looking)+len(writing)+len(alone)), s.runs, time.Since(begin).Round(time.Second))
+	s.Logf("seed %d: %d replies, %d encounters of %d in %d runs, %s", seed(), len(replies), encounters, len(replies)*(len(looking)+len(writing)+len(alone)), s.runs, time.Since(begin).Round(time.Second))
 }
 
-// meet makes one run in which each of the cells is met, of new pairs.
-func (s *stage) meet(cells []cell, args ...string) {
+// meet makes one run in which each of the encounters is met, of new pairs.
+func (s *stage) meet(encounters []encounter, args ...string) {
 	s.Helper()
 	s.rotate()
 	skills := s.amazon.skills()
-	for i, c := range cells {
+	for i, c := range encounters {
 		asked := c.operation + " "
 		if !slices.Contains(alone, c.operation) {
 			asked += skills[i]
@@ -129,7 +129,7 @@ func (s *stage) wantClean(r run) {
 	s.holds(s.vault, s.aws, folder{s.world})
 }
 
-// met counts the cells that were really met.
+// met counts the encounters that were really met.
 func (s *stage) met() int {
 	all := make(map[string]bool)
 	for _, h := range s.peers {

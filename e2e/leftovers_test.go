@@ -26,7 +26,7 @@ func TestAFaultLeavesNothingBehind(t *testing.T) {
 		}
 		name := peerNames[n]
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t, 6)
+			s := newStorm(t, 6)
 			s.job["schedule"], s.job["on_start"], s.job["timeout"] = "0 0 1 1 *", true, faultTime.String() // once a year
 			s.env = append(s.env, "GOTRACEBACK=all")
 			well := s.daemon()
@@ -47,7 +47,7 @@ func TestAFaultLeavesNothingBehind(t *testing.T) {
 }
 
 // outlive returns what is left of a fault in a daemon that outlives it.
-func (s *stage) outlive(c cell) map[string]int {
+func (s *storm) outlive(c cell) map[string]int {
 	s.Helper()
 	s.disturb()
 	p := s.peers[c.peer]

@@ -17,8 +17,8 @@ type reply struct {
 	lingers bool                      // the connection stays open
 }
 
-// answer returns a well-formed answer. Headers are lines without their ends.
-func answer(status, body string, headers ...string) string {
+// wellFormed returns a well-formed answer. Headers are lines without their ends.
+func wellFormed(status, body string, headers ...string) string {
 	head := ""
 	for _, h := range headers {
 		head += h + "\r\n"
@@ -42,7 +42,7 @@ func asJSONString(text string) string { return `"` + quoted(text, true) + `"` }
 // a JSON string, for $JSON.
 func fillIn(name, status, form string, headers ...string) reply {
 	return rawly(name, func(heard string) string {
-		return answer(status, strings.NewReplacer("$TEXT", heard, "$JSON", asJSONString(heard)).Replace(form), headers...)
+		return wellFormed(status, strings.NewReplacer("$TEXT", heard, "$JSON", asJSONString(heard)).Replace(form), headers...)
 	})
 }
 
@@ -53,7 +53,7 @@ func inHeader(name, status string, keys ...string) reply {
 		for i, key := range keys {
 			headers[i] = key + ": " + line(heard)
 		}
-		return answer(status, "", headers...)
+		return wellFormed(status, "", headers...)
 	})
 }
 
@@ -69,11 +69,11 @@ func pages() []reply {
 		fillIn("206", "206 Partial Content", "$TEXT"),
 		fillIn("204 with a body", "204 No Content", "$TEXT"),
 		fillIn("XML", "403 Forbidden", "<ErrorResponse><Error><Code>AccessDenied</Code><Message>$TEXT</Message></Error></ErrorResponse>", "Content-Type: text/xml"),
-		rawly("HTML, escaped", func(heard string) string { return answer("502 Bad Gateway", "<p>"+html.EscapeString(heard)) }),
+		rawly("HTML, escaped", func(heard string) string { return wellFormed("502 Bad Gateway", "<p>"+html.EscapeString(heard)) }),
 		rawly("a megabyte", func(heard string) string {
-			return answer("500 X", strings.Repeat(heard, 1+(1<<20)/len(heard)))
+			return wellFormed("500 X", strings.Repeat(heard, 1+(1<<20)/len(heard)))
 		}),
-		rawly("5 MB of 200", func(heard string) string { return answer("200 OK", strings.Repeat(heard, 1+(5<<20)/len(heard))) }),
+		rawly("5 MB of 200", func(heard string) string { return wellFormed("200 OK", strings.Repeat(heard, 1+(5<<20)/len(heard))) }),
 	}
 	for _, status := range []string{"200 OK", "401 Unauthorized", "403 Forbidden", "404 Not Found", "500 X", "503 X"} {
 		list = append(list, fillIn("HTML "+status[:3], status, page, "Content-Type: text/html"))
@@ -96,7 +96,7 @@ func errorBodies() []reply {
 		fillIn("OAuth description 401", "401 X", `{"error":"invalid_client","error_description":$JSON}`, isJSON),
 		fillIn("OAuth error in 200", "200 OK", `{"error":$JSON,"error_description":$JSON}`, isJSON),
 		rawly("OAuth error as a form", func(heard string) string {
-			return answer("400 X", url.Values{"error": {heard}, "error_description": {heard}}.Encode(), "Content-Type: application/x-www-form-urlencoded")
+			return wellFormed("400 X", url.Values{"error": {heard}, "error_description": {heard}}.Encode(), "Content-Type: application/x-www-form-urlencoded")
 		}),
 		fillIn("Vault's errors 400", "400 X", `{"errors":[$JSON,"check"]}`, isJSON),
 		fillIn("Vault's errors 403", "403 X", `{"errors":["permission denied",$JSON]}`, isJSON),
@@ -129,17 +129,17 @@ func falseAnswers() []reply {
 // may repeat them.
 func brokenAnswers() []reply {
 	unasked := rawly("an answer that nobody asked for", func(heard string) string {
-		return answer("404 X", "{}") + "HTTP/1.1 200 " + line(heard) + "\r\n\r\n" + heard
+		return wellFormed("404 X", "{}") + "HTTP/1.1 200 " + line(heard) + "\r\n\r\n" + heard
 	})
 	unasked.lingers = true
 	return []reply{
 		unasked,
-		rawly("the reason", func(heard string) string { return answer("400 "+line(heard), "") }),
+		rawly("the reason", func(heard string) string { return wellFormed("400 "+line(heard), "") }),
 		rawly("no HTTP", func(heard string) string { return heard }),
 		rawly("no HTTP in one line", func(heard string) string { return line(heard) + "\r\n\r\n" }),
-		rawly("the status", func(heard string) string { return answer(line(heard), "") }),
+		rawly("the status", func(heard string) string { return wellFormed(line(heard), "") }),
 		rawly("the version", func(heard string) string { return "HTTP/" + line(heard) + " 200 OK\r\n\r\n" }),
-		rawly("no header", func(heard string) string { return answer("200 OK", "", line(strings.ReplaceAll(heard, ":", ";"))) }),
+		rawly("no header", func(heard string) string { return wellFormed("200 OK", "", line(strings.ReplaceAll(heard, ":", ";"))) }),
 		rawly("a header of the body's", func(heard string) string { return "HTTP/1.1 200 OK\r\n" + heard + "\r\n\r\n" }),
 		rawly("the length", func(heard string) string {
 			return "HTTP/1.1 200 OK\r\nContent-Length: " + line(heard) + "\r\n\r\n" + heard
@@ -157,7 +157,7 @@ func brokenAnswers() []reply {
 		rawly("trailers", func(heard string) string {
 			return "HTTP/1.1 400 X\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n1\r\n{\r\n0\r\nX-A: " + line(heard) + "\r\nX-B" + line(heard) + "\r\n\r\n"
 		}),
-		rawly("no gzip", func(heard string) string { return answer("200 OK", heard, "Content-Encoding: gzip") }),
+		rawly("no gzip", func(heard string) string { return wellFormed("200 OK", heard, "Content-Encoding: gzip") }),
 		rawly("a gzip bomb", func(heard string) string {
 			var b bytes.Buffer
 			z := gzip.NewWriter(&b)
@@ -165,22 +165,22 @@ func brokenAnswers() []reply {
 				_, _ = z.Write([]byte(heard + strings.Repeat(" ", 1<<20))) // to memory
 			}
 			_ = z.Close()
-			return answer("200 OK", b.String(), "Content-Encoding: gzip")
+			return wellFormed("200 OK", b.String(), "Content-Encoding: gzip")
 		}),
 		rawly("early hints", func(heard string) string {
-			return "HTTP/1.1 103 Early Hints\r\nLink: <" + line(heard) + ">\r\n\r\n" + answer("500 X", heard)
+			return "HTTP/1.1 103 Early Hints\r\nLink: <" + line(heard) + ">\r\n\r\n" + wellFormed("500 X", heard)
 		}),
 		rawly("hints without end", func(heard string) string {
 			return strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: <"+line(heard)+">\r\n\r\n", 64)
 		}),
 		rawly("continue", func(heard string) string {
-			return "HTTP/1.1 100 " + line(heard) + "\r\nX: " + line(heard) + "\r\n\r\n" + answer("400 X", heard)
+			return "HTTP/1.1 100 " + line(heard) + "\r\nX: " + line(heard) + "\r\n\r\n" + wellFormed("400 X", heard)
 		}),
 		rawly("another protocol", func(heard string) string {
 			return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + line(heard) + "\r\n\r\n" + heard
 		}),
 		rawly("too many headers", func(heard string) string {
-			return answer("200 OK", "", "X: "+strings.Repeat(line(heard), 1+(1<<17)/len(heard)))
+			return wellFormed("200 OK", "", "X: "+strings.Repeat(line(heard), 1+(1<<17)/len(heard)))
 		}),
 		rawly("nothing", func(string) string { return "" }),
 		inHeader("headers 404", "404 X", "X-Amzn-RequestId", "WWW-Authenticate", "Retry-After", "Date", "Set-Cookie", "X-Vault-Token", "Warning"),
@@ -197,14 +197,14 @@ func redirects(secure, plain string) (list []reply) {
 			{"another host", strings.Replace(secure, "127.0.0.1", "localhost", 1)}, {"another port", secure}, {"plain HTTP", plain}, {"itself", ""},
 		} {
 			list = append(list, rawly(status+" to "+to.where, func(heard string) string {
-				return answer(status+" X", "<a>"+heard, "Location: "+to.target+"/moved?"+url.QueryEscape(heard))
+				return wellFormed(status+" X", "<a>"+heard, "Location: "+to.target+"/moved?"+url.QueryEscape(heard))
 			}))
 		}
 	}
 	return append(list,
-		rawly("302 to nowhere", func(heard string) string { return answer("302 X", "", "Location: "+line(heard)+"\x7f://") }),
+		rawly("302 to nowhere", func(heard string) string { return wellFormed("302 X", "", "Location: "+line(heard)+"\x7f://") }),
 		rawly("307 to a user", func(heard string) string {
-			return answer("307 X", heard, "Location: http://"+url.QueryEscape(heard)+"@"+strings.TrimPrefix(plain, "http://"))
+			return wellFormed("307 X", heard, "Location: http://"+url.QueryEscape(heard)+"@"+strings.TrimPrefix(plain, "http://"))
 		}),
 	)
 }
