@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/credsync/credsync/internal/credential"
 )
@@ -34,6 +35,9 @@ type Template struct{ text string }
 func ParseTemplate(text string) (Template, error) {
 	if text == "" {
 		return Template{}, fmt.Errorf("empty")
+	}
+	if !utf8.ValidString(text) {
+		return Template{}, fmt.Errorf("%q is not UTF-8", text)
 	}
 	distinct := false
 	for _, m := range placeholder.FindAllStringSubmatch(text, -1) {

@@ -1,6 +1,8 @@
 package sink_test
 
 import (
+	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,7 +45,7 @@ func TestTemplateRenders(t *testing.T) {
 func TestParseTemplateRefuses(t *testing.T) {
 	for text, says := range map[string]string{
 		"": "empty", "alexa": "one name for all skills", "{instance}/x": "one name for all skills", "{skill}": "no placeholder", "{}": "no placeholder", "{ skill_id }": "no placeholder", "{SKILL_ID}": "no placeholder",
-		"{skill_id": "brace", "skill_id}": "brace", "{{skill_id}}": "brace", "{skill_id}}": "brace", "{skill_id}{": "brace",
+		"{skill_id": "brace", "skill_id}": "brace", "{{skill_id}}": "brace", "{skill_id}}": "brace", "{skill_id}{": "brace", "{skill_id}\xff": "not UTF-8",
 	} {
 		if tmpl, err := sink.ParseTemplate(text); err == nil || !strings.Contains(err.Error(), says) || tmpl != (sink.Template{}) {
 			t.Errorf("%q: got %v, %v, want %q in the error", text, tmpl, err, says)
@@ -114,6 +116,37 @@ func TestNamesAreInjective(t *testing.T) {
 		}
 		if !tmpl.Matcher("x").MatchString(one) || !strings.HasPrefix(one, tmpl.Prefix()) {
 			t.Fatalf("%s does not know %s", text, one)
+		}
+	})
+}
+
+// Whatever a template and a label hold: a name that is rendered has the shape of
+// its template, and is known again.
+func FuzzTemplate(f *testing.F) {
+	for _, text := range []string{"{skill_id}", "alexa/{label}/{skill_uuid}", "{instance}.{skill_id}.json", "{label}{label}", "../{skill_id}", "{skill_id}\xff", "{{skill_id}}", "{label}..{skill_id}"} {
+		for _, label := range []string{"", "weather", "a/b", "..", "a.", "{skill_id}", "a\n"} {
+			f.Add(text, label)
+		}
+	}
+	const skill, other = credential.SkillID("amzn1.ask.skill." + uuid), credential.SkillID("amzn1.ask.skill.fedcba98-89ab-cdef-0123-456789abcdef")
+	f.Fuzz(func(t *testing.T, text, label string) {
+		tmpl, err := sink.ParseTemplate(text)
+		if err != nil {
+			return
+		}
+		name, err := tmpl.Render(sink.Subject{Skill: skill, Label: label, Instance: "prod"})
+		if err != nil {
+			return
+		}
+		if strings.Count(name, "/") != strings.Count(text, "/") || strings.ContainsAny(name, "{}") || slices.Contains(strings.Split(name, "/"), "..") && !slices.Contains(strings.Split(text, "/"), "..") {
+			t.Errorf("%q and label %q make %q, of another shape", text, label, name)
+		}
+		if !tmpl.Matcher("prod").MatchString(name) || !strings.HasPrefix(name, tmpl.Prefix()) {
+			t.Errorf("%q does not know its %q", text, name)
+		}
+		twin, err := tmpl.Render(sink.Subject{Skill: other, Label: label, Instance: "prod"})
+		if (strings.Contains(text, "{skill_id}") || strings.Contains(text, "{skill_uuid}")) && (err != nil || twin == name || path.Clean(twin) == path.Clean(name)) {
+			t.Errorf("%q makes %q and %q, %v", text, name, twin, err)
 		}
 	})
 }
