@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -59,9 +60,13 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, value, date string) {
-		h := http.Header{"Retry-After": {value}, "Date": {date}}
-		if got := RetryAfter(h); got < 0 || got > maxRetryAfter {
+		got := RetryAfter(http.Header{"Retry-After": {value}, "Date": {date}})
+		if got < 0 || got > maxRetryAfter {
 			t.Errorf("%q, %q: got %v", value, date, got)
+		}
+		seconds, err := strconv.ParseUint(value, 10, 16) // takes no sign
+		if want := min(time.Duration(seconds)*time.Second, maxRetryAfter); err == nil && got != want {
+			t.Errorf("%q: got %v, want %v", value, got, want)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/source"
 )
 
@@ -81,4 +82,34 @@ func TestABadAnswerIsAnErrorOfItsClass(t *testing.T) {
 		check("token/"+name, lwaAlways(p))
 	}
 	t.Logf("%d bad answers, %d bad tokens", len(answers), len(tokens))
+}
+
+// Whatever Login with Amazon answers, there is a bearer token that fits into a
+// header, or an error of a class that repeats nothing.
+func FuzzToken(f *testing.F) {
+	const canary = "Hunter2Canary"
+	for _, p := range badTokens() {
+		if len(p.body) < 4096 {
+			f.Add(p.status, p.body)
+		}
+	}
+	for _, body := range []string{goodToken, `{"error":"%s","error_description":"%s"}`, `{"access_token":"%s","token_type":"%s","expires_in":"%s"}`, "error=%s&error_description=%s", "<p>%s"} {
+		f.Add(200, body)
+		f.Add(400, body)
+		f.Add(503, body)
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			return // not an answer to net/http
+		}
+		said := strings.ReplaceAll(body, "%s", canary)
+		l := lwaAlways(reply{status: status, body: said}).open(t).lwa
+		got, err := l.refreshed(t.Context(), grant{clientID: ourID, secret: credential.NewSecret(ourKey), refresh: credential.NewSecret(ourToken)})
+		switch {
+		case err == nil && (status/100 != 2 || got.AccessToken == "" || !printable(got.AccessToken) || !strings.EqualFold(got.Type(), "bearer")):
+			t.Errorf("status %d and %q gave a token", status, said)
+		case err != nil && (!slices.ContainsFunc(classes, func(class error) bool { return errors.Is(err, class) }) || strings.Contains(shown(err), canary)):
+			t.Errorf("status %d and %q gave: %v", status, said, err)
+		}
+	})
 }
