@@ -43,7 +43,7 @@ var (
 		"ValidationException", "ValidationError", notAccepted, wrongState, alreadyExists, notFound,
 		"LimitExceededException", "SerializationException", "PreconditionNotMetException",
 	}
-	tooFast = []string{"TooManyRequestsException", "RequestLimitExceeded", "SlowDown"} // and all that throttles by name
+	tooFast = []string{"TooManyRequestsException", "RequestLimitExceeded", "SlowDown", "Throttling"} // and all that throttles by name
 	// hints hold the way out where the code alone doesn't show it.
 	hints = map[string]string{
 		"RequestTimeTooSkewed":   "the clock of this machine is wrong; set it by NTP",
@@ -54,9 +54,15 @@ var (
 	}
 )
 
-// codePattern is the shape of an error code. Anything else in its place may be
-// an echo of what we sent.
-var codePattern = regexp.MustCompile(`^[A-Z][A-Za-z]{2,63}$`)
+// codePattern is the shape of an error code that is on no list of ours. Anything
+// else in its place may be an echo of what we sent: a token can be all letters.
+var codePattern = regexp.MustCompile(`^[A-Z][A-Za-z]{2,55}(?:Exception|Error|Failure|Fault)$`)
+
+// shows reports whether code is harmless.
+func shows(code string) bool {
+	return slices.Contains(denied, code) || slices.Contains(invalid, code) || slices.Contains(tooFast, code) ||
+		codePattern.MatchString(code)
+}
 
 // isCode reports whether err is AWS's answer with that code.
 func isCode(err error, code string) bool {
@@ -85,7 +91,7 @@ func explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%s: %w: %s", doing, class, cause(err))
 	}
 	text := fmt.Sprintf("AWS answered with status %d", status(err))
-	if codePattern.MatchString(api.ErrorCode()) {
+	if shows(api.ErrorCode()) {
 		text = fmt.Sprintf("AWS answered %s (status %d)", api.ErrorCode(), status(err))
 	}
 	if hint := hints[api.ErrorCode()]; hint != "" {
