@@ -60,6 +60,9 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	if strings.HasSuffix(r.URL.Path, "/moved") {
+		h.Errorf("a redirect was followed: %s %s", r.Method, r.URL.Path)
+	}
 	asked := h.names(r, body)
 	operation, _, _ := strings.Cut(asked, " ")
 	h.mu.Lock()
