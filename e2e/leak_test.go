@@ -34,7 +34,7 @@ func TestNothingSecretIsEverSaid(t *testing.T) {
 	})
 	s := newStage(t, 24, false)
 	s.plant("rotated refresh token", rotatedToken)
-	s.matrix(replies, size(12, len(replies)), size(5, len(replies)))
+	s.matrix(replies, size(24, len(replies)), size(5, len(replies)))
 	if n := len(names(replies)); n < 40 || n != len(replies) {
 		t.Errorf("%d replies with %d names, want 40 at least", len(replies), n)
 	}
