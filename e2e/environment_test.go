@@ -99,7 +99,7 @@ func (w *world) front(v *vault, a *aws) (ca string) {
 	amazon := before(w.amazon.url)
 	w.source["api_url"], w.source["token_url"] = amazon, amazon+"/auth/o2/token"
 	w.vaultSink()["address"] = before(v.url)
-	w.sinks["aws"]["aws_secrets_manager"].(settings)["endpoint_url"] = before(a.gate.URL)
+	w.sinks["aws"]["aws_secrets_manager"].(settings)["endpoint_url"] = before(a.URL)
 	return ca
 }
 

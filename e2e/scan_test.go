@@ -61,7 +61,7 @@ func disguises(secret string) map[string]string {
 		"in hex":          hex.EncodeToString([]byte(secret)),
 		"in capital hex":  strings.ToUpper(hex.EncodeToString([]byte(secret))),
 		"spaced hex":      strings.TrimSpace(fmt.Sprintf("% x", secret)),
-		"as Go's bytes":   strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
+		"as Go's bytes":   strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]"),
 		"as Go's hex":     strings.Trim(fmt.Sprintf("%#v", []byte(secret)), "[]byte{}"),
 		"URL-escaped":     url.QueryEscape(secret),
 		"path-escaped":    url.PathEscape(secret),

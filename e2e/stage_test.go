@@ -47,7 +47,7 @@ func newStage(t *testing.T, skills int, secure bool) *stage {
 	s := &stage{world: w, vault: w.withVault(), aws: w.withAWS(), secrets: make(map[string]string), byClient: make(map[string]string)}
 	w.withFiles("{skill_id}.json", nil)
 	w.job["max_changes"] = "100%"
-	amazon, vault, aws := newHostile(t, w.amazon.url, s.ofAmazon, secure), newHostile(t, s.vault.url, ofVault, secure), newHostile(t, s.aws.gate.URL, ofAWS, secure)
+	amazon, vault, aws := newHostile(t, w.amazon.url, s.ofAmazon, secure), newHostile(t, s.vault.url, ofVault, secure), newHostile(t, s.aws.URL, ofAWS, secure)
 	s.peers = []*hostile{amazon, vault, aws}
 	w.source["api_url"], w.source["token_url"] = amazon.server.URL, amazon.server.URL+"/auth/o2/token"
 	w.vaultSink()["address"] = vault.server.URL
