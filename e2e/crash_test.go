@@ -1,8 +1,8 @@
 package e2e
 
 import (
-	"math/rand/v2"
-	"slices"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 )
@@ -10,46 +10,72 @@ import (
 // TestAKilledRunIsHealedByTheNext kills the first fill and then runs in which a
 // fifth of the secrets is to be updated, each at a moment of its own.
 func TestAKilledRunIsHealedByTheNext(t *testing.T) {
-	const kills, renewed = 20, many / 5
-	w := newWorld(t, many)
-	w.withFiles("{skill_id}.json", nil)
-	holders := []holder{w.withVault(), w.withAWS(), folder{w}}
-	w.job["max_changes"] = "100%"
-	said := make(map[string][]pair) // by skill, all that Amazon ever said
-	for _, skill := range w.amazon.skills() {
-		said[skill] = []pair{w.amazon.pair(skill)}
+	kills, rounds := size(12, 100), size(1, 5)
+	var mu sync.Mutex
+	sum := newTally()
+	t.Cleanup(func() { t.Logf("seed %d: %s", seed(), sum) })
+	for round := range rounds {
+		t.Run(fmt.Sprint("round ", round+1), func(t *testing.T) {
+			d := newDoomed(t, many, uint64(10+round))
+			d.remembersAll()
+			y := newTally()
+			runs := d.killedUnderLoad(y, kills)
+			begin := time.Now()
+			d.recovers(y)
+			t.Logf("killed %d of %d runs; healed in %s", y.kills, runs, time.Since(begin).Round(time.Millisecond))
+			d.recount(y)
+			mu.Lock()
+			defer mu.Unlock()
+			sum.add(y)
+		})
 	}
-	killed, runs := 0, 0
-	for ahead := 4 * time.Second; killed < kills && runs < 4*kills; runs++ {
-		p := start(t, w.command(t.Context(), "sync"))
-		select {
-		case <-p.ended:
-			ahead = ahead * 2 / 3 // it takes less than that here
-		case <-time.After(rand.N(ahead)):
-			killed++
-		}
-		p.kill()
-		for _, skill := range w.amazon.rotate(renewed) {
-			w.wantOneOf(holders, skill, said[skill])
-			said[skill] = append(said[skill], w.amazon.pair(skill))
-		}
-	}
-	r := w.sync()
-	if r.code != 0 || len(r.troubles()) > 0 {
-		t.Errorf("the run after %d kills: exit code %d, outcomes %v, %v", killed, r.code, r.Outcomes, r.troubles())
-	}
-	w.holds(holders...)
-	w.wantSync(0, map[string]int{"unchanged": 3 * many})
-	w.verifyAudit()
-	t.Logf("killed %d of %d runs; the next: %v in %s", killed, runs, r.Outcomes, r.took.Round(time.Millisecond))
 }
 
-// wantOneOf wants each holder to have nothing at a skill's name, or a pair of it.
-func (w *world) wantOneOf(holders []holder, skill string, said []pair) {
-	w.Helper()
-	for _, s := range holders {
-		if value := s.value(skill); value != "" && !slices.Contains(said, pairIn(value)) {
-			w.Errorf("%s holds for %s what Amazon never said of it", s.sink(), skill)
+// killedUnderLoad kills so many runs. A fifth of the pairs changes after each.
+func (d *doomed) killedUnderLoad(y *tally, kills int) (runs int) {
+	d.Helper()
+	for ahead := 4 * time.Second; y.kills < kills && runs < 4*kills; runs++ {
+		begin := time.Now()
+		p := start(d.T, d.command(d.Context(), "sync"))
+		select {
+		case <-p.ended:
+			ahead = time.Since(begin)
+		case <-time.After(time.Duration(d.rand.Int64N(int64(ahead)))):
+			y.kills++
+		}
+		p.kill()
+		renewed := d.some(len(d.said) / 5)
+		d.survey(y, false, renewed...)
+		for _, skill := range renewed {
+			d.renew(skill)
+		}
+	}
+	return runs
+}
+
+// recount counts the versions beyond one for each pair that a sink has stored.
+// Of files nothing is kept but a number: no more than there were pairs.
+func (d *doomed) recount(y *tally) {
+	d.Helper()
+	for _, k := range d.keepers {
+		for skill, said := range d.said {
+			pairs := make(map[pair]bool)
+			h, ok := k.(historian)
+			if !ok {
+				y.extra[k.sink()] += max(0, k.versions(skill)-said)
+				continue
+			}
+			history := h.history(skill)
+			for _, p := range history {
+				pairs[p] = true
+			}
+			if n := k.versions(skill); n != len(history) {
+				d.Errorf("%s has %d versions of %s, and %d can be read", k.sink(), n, skill, len(history))
+			}
+			y.extra[k.sink()] += len(history) - len(pairs)
+		}
+		if y.extra[k.sink()] > y.kills {
+			d.Errorf("%s: %d versions too many by %d kills", k.sink(), y.extra[k.sink()], y.kills)
 		}
 	}
 }

@@ -1,0 +1,52 @@
+package e2e
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// A recorded is a line of the audit trail.
+type recorded struct {
+	Event   string
+	Run     string
+	Sink    string
+	Name    string
+	Outcome string
+}
+
+// A write is what an intent and its outcome have in common. Several of one run
+// at one name come one after the other.
+type write struct{ run, sink, name string }
+
+// trail returns what the audit file records, less what a crash tore.
+func (w *world) trail() (list []recorded) {
+	w.Helper()
+	for line := range strings.Lines(w.read("audit.jsonl")) {
+		var r recorded
+		if json.Unmarshal([]byte(line), &r) == nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// balance returns how many intents have no outcome, and how many a later run
+// has given one.
+func balance(list []recorded) (open, reconciled int) {
+	pending := make(map[write]int)
+	for _, r := range list {
+		at := write{r.Run, r.Sink, r.Name}
+		switch {
+		case r.Event == "write.intent":
+			pending[at]++
+			open++
+		case r.Event == "write.outcome" && pending[at] > 0: // without an intent: it had arrived after all
+			pending[at]--
+			open--
+			if r.Outcome == "reconciled" {
+				reconciled++
+			}
+		}
+	}
+	return open, reconciled
+}
