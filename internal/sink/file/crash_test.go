@@ -68,19 +68,19 @@ func TestEveryCrashConverges(t *testing.T) {
 		{
 			"create: file in place, not confirmed",
 			disk{name: bodyB, markName: markText(t, nil, b1)},
-			sink.State{Exists: true, Owner: owner, Version: "1", Fingerprint: b.Fingerprint, Key: b.Key},
+			sink.State{Exists: true, Owner: owner, Version: "1"},
 			"1",
 		},
 		{
 			"create: file in place, a link of the temporary file",
 			disk{name: bodyB, temporary: "link", markName: markText(t, nil, b1)},
-			sink.State{Exists: true, Owner: owner, Version: "1", Fingerprint: b.Fingerprint, Key: b.Key},
+			sink.State{Exists: true, Owner: owner, Version: "1"},
 			"1",
 		},
 		{
 			"create: file of another value in place, not confirmed",
 			disk{name: bodyA, markName: markText(t, nil, a1)},
-			sink.State{Exists: true, Owner: owner, Version: "1", Fingerprint: a.Fingerprint, Key: a.Key},
+			sink.State{Exists: true, Owner: owner, Version: "1"},
 			"2",
 		},
 		{
@@ -192,6 +192,27 @@ func wantDisk(t *testing.T, c file.Config, body string) {
 	}
 	if diff := cmp.Diff([]string{markName, name}, got); diff != "" {
 		t.Errorf("the directory (-want +got):\n%s", diff)
+	}
+}
+
+// Looks alone would leave the mark as the crash did, and an edit by hand would
+// then look like a file that came before ours.
+func TestAnUnfinishedCreateAsksToBeConfirmed(t *testing.T) {
+	c := config(t)
+	r := record(t, c, owner, name, "canary-a")
+	disk{name: r.Body.Reveal(), markName: markText(t, nil, known(1, r, r.Body.Reveal()))}.lay(t, c)
+	s := open(t, c)
+	state := inspect(t, s)
+	if state.Fingerprint == r.Fingerprint {
+		t.Fatal("it is judged current, so that nobody would confirm it")
+	}
+	if _, err := s.Put(t.Context(), name, r, state); err != nil {
+		t.Fatal(err)
+	}
+	wantCurrent(t, s, r, "1")
+	disk{name: "edited"}.lay(t, c)
+	if state := inspect(t, s); state.Owner != owner || state.Fingerprint != "" {
+		t.Errorf("got %+v, want it ours and altered", state)
 	}
 }
 

@@ -33,9 +33,9 @@
 //   - no mark: nothing of ours; a temporary file goes with the next write
 //   - next alone and no file: claimed and never filled
 //   - next alone and a file of another digest: foreign, it came before ours
-//   - next, and a file of its digest: ours and current; the next Put confirms
-//     the mark
-//   - current, and a file of its digest: ours and current
+//   - next alone and a file of its digest: ours, and to be put again, which
+//     confirms the mark and no more
+//   - current, and a file of its digest or of next's: ours and current
 //   - current, and anything else or nothing: ours, altered
 //
 // A file whose mode or group is not the configured one counts as altered too:

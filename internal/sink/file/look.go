@@ -96,7 +96,8 @@ func (m mark) state(f found) sink.State {
 		stands = m.Next
 	}
 	state := sink.State{Exists: true, Owner: m.owner(), Version: strconv.Itoa(stands.Version), Ref: f.digest, Guard: f.obstacle}
-	if f.digest == stands.Digest && !f.adrift && stands.Fingerprint != unknown {
+	confirmed := m.Current != nil // else a later edit could not be told from a file that came before ours
+	if confirmed && f.digest == stands.Digest && !f.adrift && stands.Fingerprint != unknown {
 		state.Fingerprint, state.Key = stands.Fingerprint, stands.Key
 	}
 	return state
