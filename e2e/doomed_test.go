@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -75,9 +77,13 @@ func (d *doomed) some(n int) []string {
 
 // stir gives the next run something to do of every kind, each time with other
 // skills: a sixth is to be made, a third to be updated, a sixth was altered by
-// hand, a sixth deleted.
+// hand, a sixth deleted. The audit file is rotated, so that it tells of what
+// follows alone.
 func (d *doomed) stir() {
 	d.Helper()
+	if err := os.Rename(filepath.Join(d.dir, "audit.jsonl"), filepath.Join(d.dir, "audit.jsonl.1")); err != nil {
+		d.Fatal(err)
+	}
 	skills := d.some(len(d.said))
 	sixth := len(skills) / 6
 	erased, renewed, altered, removed := skills[:sixth], skills[sixth:3*sixth], skills[3*sixth:4*sixth], skills[4*sixth:5*sixth]

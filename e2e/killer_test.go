@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -41,6 +42,13 @@ func (k *killer) comes(moment string) (dead bool) {
 	return k.struck
 }
 
+// report tells whether the victim was struck, and how often each moment came.
+func (k *killer) report() (struck bool, seen map[string]int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.struck, maps.Clone(k.seen)
+}
+
 // guard lets the killer see what comes to the gate of a server.
 func (k *killer) guard(server string) guard {
 	return func(name string, through func()) bool {
@@ -71,7 +79,9 @@ func (k *killer) name(c call) string {
 		}
 		return c.name + " audit, " + k.trail
 	case base == ".credsync-mark.tmp":
-		k.mark = "final"
+		if c.name == "write" {
+			k.mark = "final"
+		}
 		if strings.Contains(c.text, `"next"`) {
 			k.mark = "pending"
 		}

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -34,33 +35,80 @@ var watched = map[int32]string{
 	unix.SYS_WRITE: "write", unix.SYS_FSYNC: "fsync", unix.SYS_RENAMEAT: "rename", unix.SYS_RENAMEAT2: "rename",
 }
 
-// startWatched is start for a process under a watch. The process is the one that
-// users run: the kernel tells of its calls (seccomp_unotify(2)).
+// TestMain lets the test binary be what startWatched starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == become {
+		fmt.Fprintln(os.Stderr, becomeWatched(os.Args[2:]))
+		os.Exit(1)
+	}
+	m.Run()
+}
+
+// become is the word by which the test binary becomes another program.
+const become = "become"
+
+// startWatched is start for a process under a watch. The program is the one that
+// users run: the kernel tells of its calls (seccomp_unotify(2)). The filter that
+// has it do so is put up by a process that then becomes the program.
 func startWatched(t *testing.T, cmd *exec.Cmd, see watch) *process {
 	t.Helper()
-	begun := make(chan *process, 1)
-	var failed error
-	go func() {
-		defer close(begun)
-		// A child has the filter of the thread that makes it. This one is not
-		// unlocked, so that it ends here, and its filter with it.
-		runtime.LockOSThread()
-		listener, err := listen()
-		if err != nil {
-			failed = err
-			return
-		}
-		go serveCalls(t, listener, see)
-		begun <- start(t, cmd)
-	}()
-	p := <-begun
-	if failed != nil {
-		missing(t, "the right to watch system calls", failed.Error())
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer unix.Close(ends[0])
+	theirs := os.NewFile(uintptr(ends[1]), "listener")
+	cmd.ExtraFiles = []*os.File{theirs}
+	cmd.Args = append([]string{os.Args[0], become}, cmd.Args...)
+	cmd.Path, err = os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, cmd)
+	_ = theirs.Close()
+	listener, err := receive(ends[0])
+	if err != nil {
+		_ = p.wait(time.Minute)
+		missing(t, "the right to watch system calls", tail(p.out.String()))
+	}
+	go serveCalls(t, listener, see)
 	return p
 }
 
-// listen puts the calling thread, and what it starts, under a filter that hands
+// becomeWatched returns only where it fails.
+func becomeWatched(args []string) error {
+	const theirs = 3 // the first of ExtraFiles
+	unix.CloseOnExec(theirs)
+	runtime.LockOSThread() // the filter is that of a thread, and what it becomes
+	listener, err := listen()
+	if err != nil {
+		return err
+	}
+	if err := unix.Sendmsg(theirs, []byte{0}, unix.UnixRights(listener), nil, 0); err != nil {
+		return fmt.Errorf("sendmsg: %w", err)
+	}
+	return unix.Exec(args[0], args, os.Environ())
+}
+
+// receive returns the listener that comes through a socket.
+func receive(socket int) (listener int, err error) {
+	rights := make([]byte, unix.CmsgSpace(4))
+	_, n, _, _, err := unix.Recvmsg(socket, make([]byte, 1), rights, 0)
+	if err != nil {
+		return 0, err
+	}
+	messages, err := unix.ParseSocketControlMessage(rights[:n])
+	if err != nil || len(messages) == 0 {
+		return 0, fmt.Errorf("no listener came: %w", err)
+	}
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil {
+		return 0, err
+	}
+	return fds[0], nil
+}
+
+// listen puts the calling thread, and what it becomes, under a filter that hands
 // the watched calls to the listener.
 func listen() (listener int, err error) {
 	filter := []unix.SockFilter{{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}} // the number of the call
@@ -72,7 +120,7 @@ func listen() (listener int, err error) {
 	filter = append(filter, unix.SockFilter{Code: unix.BPF_RET, K: unix.SECCOMP_RET_ALLOW})
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("prctl: %w", err)
 	}
 	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
 		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, uintptr(unsafe.Pointer(&program)))
