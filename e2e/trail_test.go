@@ -14,9 +14,9 @@ type recorded struct {
 	Outcome string
 }
 
-// A write is what an intent and its outcome have in common. Several of one run
+// An announced is what an intent and its outcome have in common. Several of one run
 // at one name come one after the other.
-type write struct{ run, sink, name string }
+type announced struct{ run, sink, name string }
 
 // trail returns what the audit file records, less what a crash tore.
 func (w *world) trail() (list []recorded) {
@@ -33,9 +33,9 @@ func (w *world) trail() (list []recorded) {
 // balance returns how many intents have no outcome, and how many a later run
 // has given one.
 func balance(list []recorded) (open, reconciled int) {
-	pending := make(map[write]int)
+	pending := make(map[announced]int)
 	for _, r := range list {
-		at := write{r.Run, r.Sink, r.Name}
+		at := announced{r.Run, r.Sink, r.Name}
 		switch {
 		case r.Event == "write.intent":
 			pending[at]++
