@@ -74,8 +74,8 @@ func (d *doomed) recount(y *tally) {
 			}
 			y.extra[k.sink()] += len(history) - len(pairs)
 		}
-		if y.extra[k.sink()] > y.kills {
-			d.Errorf("%s: %d versions too many by %d kills", k.sink(), y.extra[k.sink()], y.kills)
+		if n := y.extra[k.sink()]; n > spare[k.sink()]*y.kills {
+			d.Errorf("%s: %d versions too many by %d kills", k.sink(), n, y.kills)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type keeper interface {
 type doomed struct {
 	*world
 	rand    *rand.Rand
+	starts  starter // of what is to be killed
 	keepers []keeper
 	gates   map[string]*gate
 	origin  map[string]string // of each half of a pair: "SKILL N"
@@ -41,7 +42,7 @@ func newDoomed(t *testing.T, skills int, series uint64) *doomed {
 	w.withFiles("{skill_id}.json", nil)
 	w.job["max_changes"] = "100%"
 	d := &doomed{
-		world: w, rand: rand.New(rand.NewPCG(seed(), series)), keepers: []keeper{v, a, folder{w}},
+		world: w, starts: startWatched, rand: rand.New(rand.NewPCG(seed(), series)), keepers: []keeper{v, a, folder{w}},
 		gates:  map[string]*gate{"vault": w.gateVault(v), "aws": a.gate, "amazon": w.gateAmazon()},
 		origin: make(map[string]string), said: make(map[string]int),
 	}
@@ -128,6 +129,11 @@ func (d *doomed) count() map[string]int {
 	return n
 }
 
+// spare is how many versions too many a kill may cost by design. Vault can't tell
+// whose a version is that has no mark; of a file, a number is passed over. In AWS
+// a version has its content for a name.
+var spare = map[string]int{"vault": 1, "disk": 1, "aws": 0}
+
 // extra returns the versions beyond what is due, by sink.
 func (d *doomed) extra() map[string]int {
 	d.Helper()
@@ -136,11 +142,9 @@ func (d *doomed) extra() map[string]int {
 		switch more := has - d.due[name]; {
 		case more < 0:
 			d.Errorf("%s has %d versions, want %d: one is missing", name, has, d.due[name])
-		case more > 1:
-			d.Errorf("%s has %d versions, want %d: more than one too many", name, has, d.due[name])
-		case more == 1:
+		case more > 0:
 			sink, _, _ := strings.Cut(name, " ")
-			n[sink]++
+			n[sink] += more
 		}
 	}
 	return n
