@@ -31,6 +31,7 @@ type doomed struct {
 	origin  map[string]string // of each half of a pair: "SKILL N"
 	said    map[string]int    // pairs by skill
 	due     map[string]int    // versions by "SINK SKILL", once the next run is through
+	stirred map[string]bool   // what does not hold yet what Amazon says, likewise
 }
 
 // newDoomed returns a world with all sinks and a gate before each server. What is
@@ -111,9 +112,10 @@ func (d *doomed) stir() {
 			}
 		}
 	}
-	d.due = d.count()
+	d.due, d.stirred = d.count(), make(map[string]bool)
 	for name, n := range writes {
 		d.due[name] += n
+		d.stirred[name] = true
 	}
 }
 

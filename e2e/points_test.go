@@ -145,6 +145,7 @@ func (d *doomed) killedAt(p point, times int, y *tally) {
 		return
 	}
 	y.kills++
+	d.wantAnnounced()
 	d.survey(y, false, d.some(len(d.said))...)
 	d.recovers(y)
 	for sink, n := range d.extra() {

@@ -9,6 +9,7 @@ import (
 type recorded struct {
 	Event   string
 	Run     string
+	Skill   string
 	Sink    string
 	Name    string
 	Outcome string
@@ -49,4 +50,22 @@ func balance(list []recorded) (open, reconciled int) {
 		}
 	}
 	return open, reconciled
+}
+
+// wantAnnounced wants an intent for each write that the last run has made.
+func (d *doomed) wantAnnounced() {
+	d.Helper()
+	intents := make(map[string]bool)
+	for _, r := range d.trail() {
+		intents[r.Sink+" "+r.Skill] = intents[r.Sink+" "+r.Skill] || r.Event == "write.intent"
+	}
+	for skill := range d.said {
+		says := d.amazon.pair(skill)
+		for _, k := range d.keepers {
+			name := k.sink() + " " + skill
+			if d.stirred[name] && !intents[name] && pairIn(k.value(skill)) == says {
+				d.Errorf("%s was written and never announced", name)
+			}
+		}
+	}
 }
