@@ -129,12 +129,12 @@ func (p *peer) begin(phase string, f func()) (begun *atomic.Bool) {
 	begun = new(atomic.Bool)
 	p.set(func(name string, through func()) bool {
 		now := p.moments[phase](int(n.Add(1)), name)
-		if now && phase != answer {
+		if now && phase != atAnswer {
 			once.Do(f)
 			begun.Store(true)
 		}
 		through()
-		if now && phase == answer {
+		if now && phase == atAnswer {
 			once.Do(f)
 			begun.Store(true)
 		}
@@ -143,7 +143,7 @@ func (p *peer) begin(phase string, f func()) (begun *atomic.Bool) {
 	return begun
 }
 
-// talk makes a pass that says all it can, and remembers what it said.
+// talk makes a pass that says all it can, and looks through that.
 func (s *storm) talk() report {
 	s.Helper()
 	r := s.sync("--log-level", "debug")

@@ -33,7 +33,7 @@ func TestAFaultLeavesNothingBehind(t *testing.T) {
 			well.says(`"msg":"run finished"`)
 			want := well.leftovers()
 			for _, x := range order[:size(1, len(toxics))] {
-				c := cell{toxics[x], name, look, ways[r.IntN(len(ways))]}
+				c := cell{toxics[x], name, atLook, ways[r.IntN(len(ways))]}
 				t.Run(c.String(), func(t *testing.T) {
 					s.T = t
 					got := s.outlive(c)

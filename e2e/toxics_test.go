@@ -90,12 +90,12 @@ type peer struct {
 
 // Phases of a run, as a peer sees them.
 const (
-	look   = "look"   // the first request has come
-	write  = "write"  // the first write has come, and is still to be done
-	answer = "answer" // the first write was done, and the answer is still to come
+	atLook   = "look"   // the first request has come
+	atWrite  = "write"  // the first write has come, and is still to be done
+	atAnswer = "answer" // the first write was done, and the answer is still to come
 )
 
-var phases = []string{look, write, answer}
+var phases = []string{atLook, atWrite, atAnswer}
 
 var peerNames = []string{"LWA", "SMAPI", "Vault", "AWS"}
 
