@@ -115,7 +115,7 @@ func (s *storm) suffer(t *testing.T, c cell) {
 	if r := s.talk(); r.code != 0 || len(r.troubles()) > 0 {
 		t.Errorf("the run after it: exit code %d, %v, %v\n%s", r.code, r.Outcomes, r.troubles(), tail(r.stderr))
 	}
-	s.world.holds(s.holders...)
+	s.holds(s.holders...)
 	s.want(s.talk(), 0, map[string]int{"unchanged": len(may) * len(s.holders)})
 	s.wantFewVersions(versions)
 	s.verifyAudit()
