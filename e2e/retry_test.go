@@ -11,14 +11,19 @@ import (
 )
 
 // TestATotalOutageCostsFewRequests has one server that is down: it refuses
-// connections, or answers 503 to all.
+// connections, or answers 503 to all. So does Login with Amazon in the first run,
+// but only where pairs are proven.
 func TestATotalOutageCostsFewRequests(t *testing.T) {
 	skills := size(200, 1000)
 	most := skills*11/10 + 10
 	w := newWorld(t, skills)
 	w.withFiles("{skill_id}.json", nil)
-	w.source["verify"] = false
-	w.wantSync(0, map[string]int{"created": skills})
+	w.amazon.fault(map[string]any{"operation": "verify", "status": 503, "count": -1})
+	w.wantSync(0, map[string]int{"created": skills}) // unproven, and said so
+	if n := w.amazon.asked("verify"); n > most || n == 0 {
+		t.Errorf("Login with Amazon was asked for %d proofs, want %d at most", n, most)
+	}
+	t.Logf("%d skills, no proof to be had: %d requests", skills, w.amazon.asked("verify"))
 	var asked atomic.Int32
 	unwell := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)
