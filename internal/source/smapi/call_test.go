@@ -21,7 +21,7 @@ import (
 // The waits are spread evenly over all of [0, min(30 s, 0.5 s · 2ⁿ)].
 func TestFullJitter(t *testing.T) {
 	const samples = 100000
-	waits := make([][]time.Duration, 9)
+	waits := make([][]time.Duration, 7)
 	for range samples {
 		b := fullJitter()
 		b.Reset()
