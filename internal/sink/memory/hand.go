@@ -55,6 +55,35 @@ func (s *Sink) SoftDelete(name string) {
 	}
 }
 
+// Undelete takes back what SoftDelete did.
+func (s *Sink) Undelete(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.secrets[name]; ok {
+		c.deleted = false
+	}
+}
+
+// CopyMark puts all that stands beside the value at from beside that at to.
+func (s *Sink) CopyMark(from, to string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.secrets[from]; ok {
+		s.at(to).mark = c.mark
+	}
+}
+
+// Remake takes away all that is at name and makes another secret there: body,
+// under a copy of the mark that stood beside the old one.
+func (s *Sink) Remake(name, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.at(name).mark
+	delete(s.secrets, name)
+	c := s.at(name)
+	c.mark, c.body, c.version = old, credential.NewSecret(body), 1
+}
+
 // Remove takes away all that is at name.
 func (s *Sink) Remove(name string) {
 	s.mu.Lock()

@@ -40,14 +40,20 @@ type Sink struct {
 
 // A secret is what stands at one name.
 type secret struct {
-	owner       sink.Owner
-	body        credential.Secret
-	fingerprint credential.Fingerprint
-	key         string
-	version     int // 0: claimed and never filled
-	written     int // the version that fingerprint is of; another one stands = altered
-	born        int // tells it from a namesake that stood here before
-	deleted     bool
+	mark
+	body    credential.Secret
+	version int // 0: claimed and never filled
+	born    int // tells it from a namesake that stood here before
+	deleted bool
+}
+
+// A mark is what stands beside a value. It names the one value that it is of:
+// where another one stands, that was altered.
+type mark struct {
+	owner         sink.Owner
+	fingerprint   credential.Fingerprint
+	key           string
+	born, version int
 }
 
 var (
@@ -82,8 +88,8 @@ func (s *Sink) Put(ctx context.Context, name string, r sink.Record, prev sink.St
 		}
 		c := s.at(name)
 		c.version++
-		c.owner, c.body, c.fingerprint, c.key = r.Owner, r.Body, r.Fingerprint, r.Key
-		c.written, c.deleted = c.version, false
+		c.mark = mark{owner: r.Owner, fingerprint: r.Fingerprint, key: r.Key, born: c.born, version: c.version}
+		c.body, c.deleted = r.Body, false
 		return c.state(), nil
 	})
 }
@@ -98,7 +104,7 @@ func (s *Sink) Adopt(ctx context.Context, name string, owner sink.Owner, prev si
 			return sink.State{}, fmt.Errorf("nothing stands there: %w", sink.ErrInvalid)
 		}
 		c := s.secrets[name]
-		c.owner, c.fingerprint, c.key, c.written = owner, "", "", 0
+		c.mark = mark{owner: owner}
 		return c.state(), nil
 	})
 }
@@ -182,8 +188,8 @@ func (c *secret) state() sink.State {
 	if c.version > 0 {
 		state.Version = strconv.Itoa(c.version)
 	}
-	if c.version > 0 && c.written == c.version && !c.deleted {
-		state.Fingerprint, state.Key = c.fingerprint, c.key
+	if m := c.mark; m.version > 0 && m.version == c.version && m.born == c.born && !c.deleted {
+		state.Fingerprint, state.Key = m.fingerprint, m.key
 	}
 	return state
 }

@@ -128,3 +128,23 @@ func TestWhatWasRemovedAndMadeAgainIsAnother(t *testing.T) {
 		t.Errorf("got the same State %+v for two secrets", after)
 	}
 }
+
+func TestACopyOfAMarkSaysNothingAboutAnotherValue(t *testing.T) {
+	var s memory.Sink
+	owner := sink.Owner{Instance: "prod", Skill: "amzn1.ask.skill.1"}
+	r, err := s.Form().Record(credential.FingerprintKey{}, owner, "a", []sink.Field{{Name: "k", Value: credential.NewSecret("v")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), "a", r, sink.State{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Foreign("b", "theirs", sink.Owner{})
+	s.CopyMark("a", "b")
+	s.Remake("a", "theirs")
+	for _, name := range []string{"a", "b"} {
+		if got, err := s.Inspect(t.Context(), name); err != nil || got.Owner != owner || got.Version != "1" || got.Fingerprint != "" {
+			t.Errorf("%s: got %+v, %v, want ours, version 1, altered", name, got, err)
+		}
+	}
+}
