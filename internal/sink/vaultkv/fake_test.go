@@ -76,6 +76,11 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.secret(w, r, name, body)
 	case strings.HasPrefix(name, "metadata/"):
 		f.metadata(w, r, strings.TrimPrefix(name, "metadata/"), body)
+	case strings.HasPrefix(name, "undelete/") && f.secrets[strings.TrimPrefix(name, "undelete/")] != nil:
+		for _, v := range f.secrets[strings.TrimPrefix(name, "undelete/")].versions {
+			v.Deletion = ""
+		}
+		w.WriteHeader(204)
 	case strings.HasPrefix(name, "data/"):
 		f.data(w, r, strings.TrimPrefix(name, "data/"), body)
 	default:

@@ -20,6 +20,7 @@ type proxy struct {
 	URL     string
 	forward http.Handler
 
+	meet     func() (answer bool) // each request, if not nil
 	mu       sync.Mutex
 	failure  sinktest.Failure
 	requests []string // method and path
@@ -92,6 +93,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	f, failing := p.met(r)
+	p.mu.Lock()
+	meet := p.meet
+	p.mu.Unlock()
+	if meet != nil && !meet() {
+		f, failing = sinktest.Failure{Kind: sinktest.LostAnswer}, true
+	}
 	if !failing || f.Kind == sinktest.LostAnswer {
 		if r.Method == http.MethodPut {
 			p.note(r.URL.Path, string(body))
