@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/credsync/credsync/internal/audit"
@@ -119,6 +120,32 @@ func TestAFightIsGivenUpAfterThreeRuns(t *testing.T) {
 	b.sinks["one"].Tamper(name(0), "by hand")
 	s, _ = b.sync(Options{})
 	b.want(s, Repaired, 1)
+}
+
+func TestTwoDaemonsThatDisagreeEndInAConflict(t *testing.T) {
+	b := newBench(t, 1, "one")
+	other := b.job
+	other.Targets = slices.Clone(b.job.Targets)
+	other.Targets[0].Fields = []FieldTemplate{{"ALEXA_CLIENT_SECRET", "{client_secret}"}}
+	daemons := []struct {
+		memory *Memory
+		job    Job
+	}{{&Memory{}, b.job}, {&Memory{}, other}}
+	last := make([]Reason, 2)
+	for range 8 {
+		for i, d := range daemons {
+			b.engine.Memory, b.job = d.memory, d.job
+			_, r := b.sync(Options{})
+			last[i] = r.all[0].Reason
+		}
+	}
+	// The first one, and of each its own and what it wrote again.
+	if got := b.versions("one"); got > 1+2*(1+maxRepairs) {
+		t.Errorf("%d versions after 8 runs of each", got)
+	}
+	if !slices.Contains(last, Conflict) {
+		t.Errorf("they end in %q", last)
+	}
 }
 
 func TestWithoutATrailNothingIsWritten(t *testing.T) {

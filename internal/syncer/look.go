@@ -118,7 +118,7 @@ func (p *pass) settle(ctx, run context.Context, w *work) {
 		p.leave(w, d)
 		return
 	}
-	if d.outcome == Repaired && p.Memory.fought(p.contest(w), w.record.Fingerprint) {
+	if d.outcome != Created && p.Memory.fought(p.contest(w), w.record.Fingerprint) {
 		err = fmt.Errorf("%w; find out who else writes there, then: credsync sync --only %s", errFought, w.entry.Skill)
 		return
 	}

@@ -34,8 +34,9 @@ type contest struct {
 	at  place
 }
 
-// A fight is how often a name was repaired, in as many runs running, to hold
-// the same value.
+// A fight is how often a value was written again, in as many runs, that
+// somebody else had replaced: by hand, or as another credsync under our name
+// that is configured to store another.
 type fight struct {
 	repairs int
 	want    credential.Fingerprint
@@ -50,22 +51,25 @@ func (m *Memory) fought(c contest, want credential.Fingerprint) bool {
 	return f.want == want && f.repairs >= maxRepairs
 }
 
-// repaired notes that a run had to repair what stands at c.
-func (m *Memory) repaired(c contest, want credential.Fingerprint) {
+// wrote notes that a run updated or repaired what stands at c.
+func (m *Memory) wrote(c contest, want credential.Fingerprint, repair bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f := m.fights[c]
-	if f.want != want {
+	again := f.want == want
+	if !again {
 		f = fight{want: want}
 	}
-	f.repairs++
+	if again || repair {
+		f.repairs++
+	}
 	if m.fights == nil {
 		m.fights = make(map[contest]fight)
 	}
 	m.fights[c] = f
 }
 
-// calm notes that a run found c as it should be, or wrote it for another reason.
+// calm notes that a run found c as it should be, or empty.
 func (m *Memory) calm(c contest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -135,10 +135,10 @@ func (p *pass) reconsider(ctx context.Context, w *work) (done bool, err error) {
 }
 
 func (p *pass) written(w *work, state sink.State) {
-	if w.action == Repaired {
-		p.Memory.repaired(p.contest(w), w.record.Fingerprint)
-	} else {
+	if w.action == Created {
 		p.Memory.calm(p.contest(w))
+	} else {
+		p.Memory.wrote(p.contest(w), w.record.Fingerprint, w.action == Repaired)
 	}
 	switch {
 	case w.action != Updated:
