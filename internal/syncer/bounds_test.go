@@ -48,6 +48,30 @@ func TestTheBrakeRemembersInADaemon(t *testing.T) {
 			}
 		})
 	})
+	t.Run("what heal runs update counts, for a day", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t, 100, "one")
+			b.sync(Options{})
+			b.sync(Options{})
+			heal := func(from, to int) Summary {
+				var ids []credential.SkillID
+				for n := from; n < to; n++ {
+					b.amazon.rotate(skill(n), fmt.Sprintf("rotated-%d", n))
+					ids = append(ids, skill(n))
+				}
+				s, _ := b.sync(Options{Trigger: TriggerHeal, Only: ids})
+				return s
+			}
+			b.want(heal(0, 15), Updated, 15)
+			b.want(heal(15, 21), Refused, 6)
+			b.want(heal(21, 26), Updated, 5)
+			b.want(heal(26, 27), Refused, 1)
+			time.Sleep(brakeWindow - time.Second)
+			b.want(heal(26, 27), Refused, 1)
+			time.Sleep(2 * time.Second)
+			b.want(heal(26, 27), Updated, 1)
+		})
+	})
 	t.Run("a share that is met exactly is allowed", func(t *testing.T) {
 		for _, percent := range []int{29, 57, 58} {
 			b := newBench(t, 100, "one")

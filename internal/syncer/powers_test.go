@@ -131,6 +131,54 @@ func TestTheLookEndsAtTwoThirdsSoThatUpdatesGetThrough(t *testing.T) {
 	})
 }
 
+func TestTenThousandSkillsAtFiveASecondAreUpdatedWithinHalfAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const skills, rotated = 10_000, 500
+		b := newBench(t, skills, "one")
+		b.job.Verify = nil
+		b.sync(Options{})
+		b.engine.Memory = &Memory{}
+		for n := range rotated {
+			b.amazon.rotate(skill(n*skills/rotated), fmt.Sprintf("rotated-%d", n))
+		}
+		b.job.Timeout, b.job.Workers = 30*time.Minute, 1
+		b.amazon.before = func(ctx context.Context, _ credential.SkillID) error { return spend(ctx, 200*time.Millisecond) }
+		b.sinks["one"].Before = func(ctx context.Context, method, _ string) error {
+			if method == "Put" {
+				return spend(ctx, time.Second)
+			}
+			return nil
+		}
+		s, r := b.sync(Options{})
+		reached := s.Counts[Updated] + s.Counts[Unchanged]
+		if reached < 5_990 || reached > 6_000 || s.Counts[Updated] < rotated/2 || s.Brake != "" {
+			t.Errorf("20 minutes reach 6,000, of which 300 are to be updated: %v, brake %q", s.Counts, s.Brake)
+		}
+		for _, res := range r.all {
+			late := res.Outcome == Skipped || res.Outcome == Failed
+			if late != (res.Reason == Timeout) || late != (res.Reason != NoReason) {
+				t.Errorf("result %+v", res)
+			}
+		}
+		if s.Counts[Failed] > 1 || s.Err != nil || !s.Useful() || s.Short() == 0 {
+			t.Errorf("it is partial: %v, %v", s.Counts, s.Err)
+		}
+		if s.Took < 20*time.Minute || s.Took > 30*time.Minute {
+			t.Errorf("took %v", s.Took)
+		}
+	})
+}
+
+// spend takes d of the time that ctx has.
+func spend(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func TestAWriteInFlightOutlivesTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, 3, "one")
