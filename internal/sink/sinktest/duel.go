@@ -91,6 +91,7 @@ type player struct {
 	versions  int  // made by this write
 	lost      int  // answers
 	trespass  bool // on what was not ours any more
+	mistaken  bool // about what stood there
 	disturbed bool // somebody else did something after our last version, or at any time where that goes unseen
 }
 
@@ -175,7 +176,7 @@ func (m *match) begin(i int, label string) {
 	m.steps++
 	m.truth[r.Fingerprint] = r
 	p := m.players[i]
-	p.busy, p.record, p.prev, p.versions, p.lost, p.trespass, p.disturbed = true, r, sink.State{}, 0, 0, false, false
+	p.busy, p.record, p.prev, p.versions, p.lost, p.trespass, p.mistaken, p.disturbed = true, r, sink.State{}, 0, 0, false, false, false
 	go p.play(m.t.Context(), m.Sinks[i], m.name)
 	<-p.events
 }

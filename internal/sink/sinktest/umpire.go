@@ -53,6 +53,8 @@ func (m *match) judge(p *player, was, now sink.State, after Stored) {
 		m.Errorf("made %d versions in one write", p.versions)
 	case was.Exists && was.Owner != p.record.Owner:
 		p.trespass = true
+	case was.Ref != p.prev.Ref && was.Exists: // another secret, as old as that which was seen
+		p.mistaken = true
 	}
 }
 
@@ -82,6 +84,8 @@ func (m *match) close(p *player, e event, now sink.State) {
 		return
 	}
 	switch {
+	case p.mistaken:
+		m.Errorf("overwrote what it had not seen, and says so to nobody")
 	case p.trespass && !m.BlindToMarks:
 		m.Errorf("overwrote what is not ours any more, and says so to nobody")
 	case e.state.Owner != p.record.Owner || e.state.Fingerprint != p.record.Fingerprint || !e.state.Exists || e.state.Deleted:

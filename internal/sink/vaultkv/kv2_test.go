@@ -77,9 +77,9 @@ func TestBudgets(t *testing.T) {
 		want("the first write of a process", func() { s.put(k, "a") },
 			"GET metadata", "GET sys/internal/ui/mounts/MOUNT", "POST metadata", "POST data", "PATCH metadata")
 		want("unchanged", func() { s.inspect(k) }, "GET metadata")
-		want("an update", func() { s.put(k, "b") }, "GET metadata", "POST data", "PATCH metadata")
+		want("an update", func() { s.put(k, "b") }, "GET metadata", "POST data", "PATCH metadata", "GET metadata")
 		s.write2(name)
-		want("a repair", func() { s.put(k, "b") }, "GET metadata", "PATCH metadata", "POST data", "PATCH metadata")
+		want("a repair", func() { s.put(k, "b") }, "GET metadata", "PATCH metadata", "POST data", "PATCH metadata", "GET metadata")
 		s.must("DELETE", s.mount+"/metadata/"+name, nil)
 		want("a create", func() { s.put(k, "b") }, "GET metadata", "POST metadata", "POST data", "PATCH metadata")
 	})
@@ -229,6 +229,25 @@ func TestLateConfirmationClaimsNothing(t *testing.T) {
 	if got := s.inspect(k); !got.Exists || !got.Owner.IsZero() || got.Fingerprint != "" {
 		t.Errorf("got %+v, want what exists and is nobody's", got)
 	}
+}
+
+// Somebody deletes the secret and makes another with our map copied after we
+// looked: its version 1 passes for the one that we saw, for check-and-set.
+func TestWhatPassedForTheVersionWeSawIsAConflict(t *testing.T) {
+	both(t, 2, func(t *testing.T, s *stand) {
+		k := s.open()
+		prev := s.put(k, "a")
+		custom := s.must("GET", s.mount+"/metadata/"+name, nil)["data"].(map[string]any)["custom_metadata"]
+		s.must("DELETE", s.mount+"/metadata/"+name, nil)
+		s.write2(name)
+		s.must("POST", s.mount+"/metadata/"+name, map[string]any{"custom_metadata": custom})
+		if _, err := k.Put(t.Context(), name, s.record("b"), prev); !errors.Is(err, sink.ErrConflict) {
+			t.Errorf("got error %v, want %v", err, sink.ErrConflict)
+		}
+		if got, want := s.inspect(k), s.record("b").Fingerprint; got.Version != "2" || got.Fingerprint != want {
+			t.Errorf("got %+v, want what was put, so that nothing is put again", got)
+		}
+	})
 }
 
 func TestNoVersionWithoutPatch(t *testing.T) {

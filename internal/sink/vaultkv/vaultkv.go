@@ -103,7 +103,7 @@ func (s *Sink) Inspect(ctx context.Context, name string) (sink.State, error) {
 	return s.engine.Inspect(ctx, name)
 }
 
-// Put makes two requests for an update and three for a new secret or a repair.
+// Put makes three requests for an update or a new secret and four for a repair.
 // The first Put or Adopt of a Sink also asks for the kind of the mount. In
 // version 2 an answer that is lost on its way costs a version: what stands there
 // then can't be told from a stranger's without reading it. See [sink.Sink].
