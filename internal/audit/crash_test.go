@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"bytes"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 )
@@ -38,4 +40,55 @@ func TestKilledWriters(t *testing.T) {
 		}
 	}
 	t.Logf("%d records survived 20 kills", len(durable))
+}
+
+// TestAKillIsNoTampering kills writers of long records, each in the middle of a
+// file of its own: 200 with CREDSYNC_TEST_FULL. The kernel cuts a write that is
+// under way where a page ends.
+func TestAKillIsNoTampering(t *testing.T) {
+	t.Setenv(envFat, "1")
+	kills, torn := size(10, 200), 0
+	rnd := rand.New(rand.NewPCG(seed(), 4))
+	for n := range kills {
+		path := tempTrail(t)
+		child, out := startChild(t, path, 0)
+		for range 1 + rnd.IntN(20) {
+			out.Scan()
+		}
+		for range rnd.IntN(2) * 20_000 { // every other in the middle of a write, if it can be seen
+			if !endsWithNewline(t, path) {
+				break
+			}
+		}
+		_ = child.Process.Kill()
+		_ = child.Wait()
+		log := read(t, path)
+		report := verify(t, path, VerifyOptions{})
+		if cut := !bytes.HasSuffix(log, []byte("\n")); cut != (len(report.Torn) == 1) || cut && report.Torn[0] != bytes.Count(log, []byte("\n"))+1 {
+			t.Errorf("kill %d: torn: %v of %d lines, the last one cut: %t", n, report.Torn, bytes.Count(log, []byte("\n")), cut)
+		}
+		torn += len(report.Torn)
+		write(t, open(t, Options{Files: []string{path}}), 1)
+		if after := verify(t, path, VerifyOptions{Head: report.Head}); after.Records < report.Records+1 || len(after.Torn) > len(report.Torn) {
+			t.Errorf("kill %d: %d records before, then %+v", n, report.Records, after)
+		}
+		_ = os.Remove(path)
+	}
+	t.Logf("seed %d: %d kills, %d of them tore a line", seed(), kills, torn)
+}
+
+func endsWithNewline(t *testing.T, path string) bool {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := make([]byte, 1)
+	_, err = f.ReadAt(last, info.Size()-1)
+	return err == nil && last[0] == '\n'
 }

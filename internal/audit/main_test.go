@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -20,6 +21,7 @@ import (
 const (
 	envFile  = "CREDSYNC_TEST_AUDIT_FILE"
 	envCount = "CREDSYNC_TEST_AUDIT_COUNT" // writes per goroutine; 0 = until killed
+	envFat   = "CREDSYNC_TEST_AUDIT_FAT"   // set: many goroutines, and long records
 )
 
 const childWriters = 4
@@ -48,16 +50,20 @@ func writeAsChild(path string) int {
 			os.Exit(1)
 		}
 	}
+	writers, suffix := childWriters, ""
+	if os.Getenv(envFat) != "" {
+		writers, suffix = 8, "/"+strings.Repeat("\x01", maxMember-100)
+	}
 	var out sync.Mutex
 	var wg sync.WaitGroup
-	for w := range childWriters {
+	for w := range writers {
 		wg.Go(func() {
 			run := fmt.Sprintf("%d/%d", os.Getpid(), w)
 			for i := 0; count == 0 || i < count; i++ {
-				r := Record{Event: WriteIntent, Run: run, Sink: "vault", Name: fmt.Sprintf("%s/%d", run, i)}
+				r := Record{Event: WriteIntent, Run: run, Sink: "vault", Name: fmt.Sprintf("%s/%d%s", run, i, suffix)}
 				put(r)
 				out.Lock()
-				fmt.Println(r.Name)
+				fmt.Println(strings.TrimSuffix(r.Name, suffix))
 				out.Unlock()
 				r.Event, r.Outcome = WriteOutcome, "created"
 				put(r)
