@@ -149,6 +149,9 @@ func (s *setup) ended(trail *audit.Trail, sum syncer.Summary, dryRun bool) {
 	if trail != nil {
 		fields = append(fields, zap.Stringer("audit_head", trail.Head()))
 		s.keepHead(trail)
+		if err := trail.Err(); err != nil && sum.Err == nil {
+			s.log.Warn("an audit destination takes no records, another does", zap.Error(err))
+		}
 	}
 	for _, o := range syncer.Outcomes {
 		fields = append(fields, zap.Int(string(o), sum.Counts[o]))

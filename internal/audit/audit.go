@@ -14,7 +14,10 @@
 // file can compute a new chain. With a key (HMAC-SHA256) it takes the key to do
 // that. Either way, whole records cut from the end show only against a [Head]
 // that was kept elsewhere, and those cut from the beginning only in where the
-// numbers begin. A change of key wants a new file.
+// numbers begin. A change of key wants a new file: see [ErrUnfit].
+//
+// An intent whose writer died stays open until somebody looks at what became of
+// it: [Trail.Abandoned] finds those, because a run that is alive shows by a lock.
 //
 // A line is never taken back or rewritten. What a crash tore in the middle of a
 // line stays there: the next writer ends that line, and the chain goes on from
