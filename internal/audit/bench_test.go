@@ -60,8 +60,8 @@ func BenchmarkLedger(b *testing.B) {
 	b.SetBytes(info.Size())
 	for b.Loop() {
 		l := &ledger{path: path, seal: newSeal(credential.Secret{})}
-		for range l.abandoned(b.Context(), all) {
-			b.Fatal("found something")
+		for r, err := range l.abandoned(b.Context(), all) {
+			b.Fatal(r, err)
 		}
 	}
 }

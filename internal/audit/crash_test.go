@@ -47,7 +47,7 @@ func TestKilledWriters(t *testing.T) {
 // under way where a page ends.
 func TestAKillIsNoTampering(t *testing.T) {
 	t.Setenv(envFat, "1")
-	kills, torn := size(10, 200), 0
+	kills, torn := size(6, 200), 0
 	rnd := rand.New(rand.NewPCG(seed(), 4))
 	for n := range kills {
 		path := tempTrail(t)

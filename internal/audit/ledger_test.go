@@ -255,7 +255,7 @@ func TestAStreamHasNothingToReadBack(t *testing.T) {
 // TestEveryIntentIsConcludedOnce has writers killed, and others that end by
 // themselves, on one file that two others keep reconciling.
 func TestEveryIntentIsConcludedOnce(t *testing.T) {
-	path, rounds := tempTrail(t), size(20, 200)
+	path, rounds := tempTrail(t), size(10, 200)
 	rnd := rand.New(rand.NewPCG(seed(), 5))
 	reconciled, stop := 0, make(chan struct{})
 	var mu sync.Mutex
