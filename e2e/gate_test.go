@@ -25,6 +25,7 @@ type gate struct {
 	mu     sync.Mutex
 	target *url.URL
 	calls  map[string]int    // by name
+	lost   int               // calls that the server cut
 	before map[string]func() // what happens, once, before a request gets through
 	guard  guard             // nil = all get through
 }
@@ -42,7 +43,12 @@ func newGate(t *testing.T, target string, name func(*http.Request) string) *gate
 			r.SetURL(g.target)
 			r.Out.Host = r.In.Host // AWS's requests are signed
 		},
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
+			g.mu.Lock()
+			g.lost++
+			g.mu.Unlock()
+			panic(http.ErrAbortHandler)
+		},
 	}
 	g.Server = httptest.NewServer(http.HandlerFunc(g.serve))
 	t.Cleanup(g.Close)
@@ -98,6 +104,7 @@ func (g *gate) took() map[string]int {
 	defer g.mu.Unlock()
 	n := maps.Clone(g.calls)
 	clear(g.calls)
+	g.lost = 0
 	return n
 }
 

@@ -42,7 +42,7 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err != nil {
 		return err
 	}
-	d := &service{setup: s, engine: engine, trail: trail, healable: make(map[string][]credential.SkillID)}
+	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), healable: make(map[string][]credential.SkillID)}
 	s.recall(lastSlotsFile, &d.slots)
 	d.serve(ctx, loops)
 	return closeTrail(trail)
@@ -90,6 +90,7 @@ type service struct {
 	*setup
 	engine *syncer.Engine
 	trail  *audit.Trail
+	budget *budget
 
 	mu       sync.Mutex
 	slots    lastSlots
@@ -153,7 +154,7 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 	if slot.Missed > 0 {
 		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
 	}
-	sum := d.engine.Sync(ctx, job, opts, logReport{d.log.With(zap.String("job", job.Name))})
+	sum := d.engine.Sync(ctx, job, opts, logReport{d.budget, d.log.With(zap.String("job", job.Name))})
 	d.ended(d.trail, sum, false)
 	for _, o := range sum.Orphans {
 		d.log.Warn("orphan", zap.String("job", job.Name), zap.String("sink", o.Sink), zap.String("name", o.Name), zap.String("skill", string(o.Skill)))

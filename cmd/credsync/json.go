@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
-	"io"
 	"time"
 
 	"github.com/credsync/credsync/internal/syncer"
@@ -11,7 +11,7 @@ import (
 // A jsonReport writes each pass as one JSON object on one line. The results
 // come first and as they arrive, so that a large run needs no memory for them.
 type jsonReport struct {
-	w     io.Writer
+	w     *bufio.Writer
 	wrote bool  // a result of the pass under way
 	err   error // the first failure to write; the rest is dropped
 }
@@ -67,6 +67,9 @@ func (r *jsonReport) Finish(s syncer.Summary, requests map[string]int) error {
 	}
 	r.text("]," + string(b[1:]) + "\n")
 	r.wrote = false
+	if r.err == nil {
+		r.err = r.w.Flush()
+	}
 	return r.err
 }
 
@@ -81,6 +84,6 @@ func (r *jsonReport) value(v any) {
 
 func (r *jsonReport) text(s string) {
 	if r.err == nil {
-		_, r.err = io.WriteString(r.w, s)
+		_, r.err = r.w.WriteString(s)
 	}
 }

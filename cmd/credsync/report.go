@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"os"
 	"slices"
@@ -27,7 +28,7 @@ type reports struct {
 
 // reporters returns what shows the passes of a one-shot command.
 func (c *cli) reporters(s *setup, cmd syncCmd, dryRun bool, t terminal) *reports {
-	r := &reports{}
+	r := &reports{to: []reporter{s.budget()}}
 	if len(cmd.Only) > 0 {
 		r.seen = make(map[credential.SkillID]bool)
 	}
@@ -39,7 +40,7 @@ func (c *cli) reporters(s *setup, cmd syncCmd, dryRun bool, t terminal) *reports
 		r.to = append(r.to, bar)
 	}
 	if cmd.Output == "json" {
-		r.to = append(r.to, &jsonReport{w: t.out})
+		r.to = append(r.to, &jsonReport{w: bufio.NewWriter(t.out)})
 	} else {
 		r.to = append(r.to, &tableReport{w: t.out, dryRun: dryRun, command: c.command(), accept: cmd.AcceptPlan})
 	}
@@ -88,9 +89,10 @@ func (r *reports) missing(ids []credential.SkillID) (missing []string) {
 }
 
 // A logReport writes results to the log: what a daemon has in place of a table.
-type logReport struct{ log *zap.Logger }
-
-func (logReport) Start(string, int) {}
+type logReport struct {
+	*budget
+	log *zap.Logger
+}
 
 func (r logReport) Result(res syncer.Result) {
 	fields := []zap.Field{

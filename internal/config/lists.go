@@ -32,7 +32,7 @@ func (s Skills) Entries() ([]source.Entry, error) {
 	if s.File != "" {
 		return source.ReadList(s.File)
 	}
-	return s.inline, nil
+	return slices.Clone(s.inline), nil
 }
 
 var vendorPattern = regexp.MustCompile(`^[A-Za-z0-9]{1,64}$`)

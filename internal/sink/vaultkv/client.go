@@ -19,7 +19,7 @@ import (
 
 const (
 	attemptTimeout = 15 * time.Second
-	maxAnswer      = 4 << 20
+	maxAnswer      = 16 << 20 // the names of 200,000 secrets
 	connections    = 16
 )
 

@@ -75,7 +75,7 @@ func TestAnswersAndTheirErrors(t *testing.T) {
 		{"too large, said as 500", 500, nil, `{"errors":["JSON string value exceeds allowed length"]}`, sink.ErrInvalid, "larger than", 1},
 		{"being upgraded", 400, nil, `{"errors":["Upgrading from non-versioned to versioned data. This backend will be unavailable"]}`, sink.ErrUnavailable, "upgraded", 3},
 		{"another bad request", 400, nil, `{"errors":["` + "canary" + `"]}`, sink.ErrInvalid, "400", 1},
-		{"an endless answer", 200, nil, strings.Repeat("canary ", 1<<20), sink.ErrUnavailable, "larger than allowed", 1},
+		{"an endless answer", 200, nil, strings.Repeat("canary ", 3<<20), sink.ErrUnavailable, "larger than allowed", 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

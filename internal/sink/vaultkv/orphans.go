@@ -24,32 +24,30 @@ func (s *Sink) Orphans(ctx context.Context, instance string, known func(string) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	names, err := s.rendered(ctx, instance)
+	names, err := s.rendered(ctx, instance, known)
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, known)
 	return s.owned(ctx, instance, names)
 }
 
 // rendered returns the names below the mount that the template renders for
-// instance.
-func (s *Sink) rendered(ctx context.Context, instance string) ([]string, error) {
+// instance, but for those that are known.
+func (s *Sink) rendered(ctx context.Context, instance string, known func(string) bool) ([]string, error) {
 	text := strings.ReplaceAll(s.template.String(), "{instance}", instance)
-	names, err := s.walk(ctx, "", strings.Split(text, "/"))
 	matcher := s.template.Matcher(instance)
-	return slices.DeleteFunc(names, func(n string) bool { return !matcher.MatchString(n) }), err
+	return s.walk(ctx, "", strings.Split(text, "/"), func(name string) bool { return !known(name) && matcher.MatchString(name) })
 }
 
-// walk returns the names below dir whose further segments are of the shapes that
-// rest gives. Segments without a placeholder are not listed but taken as they
-// are, so a name may come back that isn't there.
-func (s *Sink) walk(ctx context.Context, dir string, rest []string) ([]string, error) {
+// walk returns the names below dir that are wanted and whose further segments
+// are of the shapes that rest gives. Segments without a placeholder are not
+// listed but taken as they are, so a name may come back that isn't there.
+func (s *Sink) walk(ctx context.Context, dir string, rest []string, wanted func(string) bool) ([]string, error) {
 	for len(rest) > 0 && !strings.Contains(rest[0], "{") {
 		dir, rest = dir+rest[0]+"/", rest[1:]
 	}
 	if len(rest) == 0 {
-		return []string{strings.TrimSuffix(dir, "/")}, nil
+		return slices.DeleteFunc([]string{strings.TrimSuffix(dir, "/")}, func(n string) bool { return !wanted(n) }), nil
 	}
 	keys, err := s.list(ctx, dir)
 	if err != nil {
@@ -60,10 +58,12 @@ func (s *Sink) walk(ctx context.Context, dir string, rest []string) ([]string, e
 		segment, folder := strings.CutSuffix(key, "/")
 		switch leaf := len(rest) == 1; {
 		case folder == leaf || !fits(segment, rest[0]):
-		case leaf:
+		case leaf && wanted(dir+segment):
 			names = append(names, dir+segment)
+		case leaf:
+			// known, or not of our making
 		default:
-			below, err := s.walk(ctx, dir+key, rest[1:])
+			below, err := s.walk(ctx, dir+key, rest[1:], wanted)
 			if err != nil {
 				return nil, err
 			}

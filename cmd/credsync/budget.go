@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"github.com/credsync/credsync/internal/syncer"
+)
+
+// What a run may hold, in bytes: the program itself, and for each skill in a sink
+// its line of the list and the update that may wait for the brake; a listing of
+// AWS comes on top.
+const (
+	baseBudget    = 28 << 20
+	resultBudget  = 700
+	listingBudget = 300
+)
+
+// A budget keeps the runtime from letting garbage grow to the size of what is in
+// use, as it does by itself, where a list is so long that this matters. It is a
+// soft limit, and GOMEMLIMIT overrules it.
+type budget struct {
+	perResult map[string]int // by job
+
+	mu  sync.Mutex
+	due map[string]int // by job: what its last pass may hold
+}
+
+// budget returns that of all jobs of s.
+func (s *setup) budget() *budget {
+	b := &budget{perResult: make(map[string]int), due: make(map[string]int)}
+	for name, job := range s.cfg.Jobs {
+		b.perResult[name] = resultBudget
+		for _, sink := range job.Sinks {
+			if s.cfg.Sinks[sink].AWS != nil {
+				b.perResult[name] = resultBudget + listingBudget
+			}
+		}
+	}
+	return b
+}
+
+// Start makes room for a pass of job.
+func (b *budget) Start(job string, results int) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.due[job] = results * b.perResult[job]
+	limit := baseBudget
+	for _, bytes := range b.due {
+		limit += bytes
+	}
+	debug.SetMemoryLimit(int64(limit))
+}
+
+func (*budget) Result(syncer.Result) {}
+
+func (*budget) Finish(syncer.Summary, map[string]int) error { return nil }
