@@ -108,6 +108,13 @@ func (g *gate) took() map[string]int {
 	return n
 }
 
+// cut returns how many requests since took the server left without an answer.
+func (g *gate) cut() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.lost
+}
+
 // vaultCall names a request to Vault by its method and area: "POST data".
 func vaultCall(r *http.Request) string {
 	parts := strings.SplitN(strings.TrimPrefix(r.URL.Path, "/v1/"), "/", 3)
