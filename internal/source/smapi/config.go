@@ -18,7 +18,7 @@ const (
 	defaultMaxRate     = 50
 	defaultConcurrency = 8
 
-	minRate, maxRate = 0.01, 1000 // requests a second that make sense in a configuration
+	minRate, maxRate = 0.01, 10_000 // requests a second that make sense in a configuration
 	maxConcurrency   = 256
 	maxClientID      = 100 // bytes (LWA: Authorization Code Grant)
 )
