@@ -41,6 +41,12 @@ type world struct {
 func newWorld(t *testing.T, skills int) *world {
 	t.Helper()
 	t.Parallel()
+	return loneWorld(t, skills)
+}
+
+// loneWorld is newWorld for a test that nothing runs beside.
+func loneWorld(t *testing.T, skills int) *world {
+	t.Helper()
 	dir := t.TempDir()
 	a := startAmazon(t, skills, dir)
 	return &world{

@@ -46,14 +46,14 @@ func (p *pass) orphans(ctx context.Context) {
 // give there. It reports whether every entry has its names.
 func (p *pass) know(job Job, entries []source.Entry) bool {
 	for _, shared := range job.Targets {
-		i := slices.IndexFunc(p.targets, func(t *target) bool { return t.Name == shared.Name })
+		ours := p.target(shared.Name)
 		for _, e := range entries {
 			name, err := shared.Names.Render(p.subject(&e))
 			if e.Err != nil || err != nil {
 				return false
 			}
-			if i >= 0 {
-				p.targets[i].roll.add(name)
+			if ours != nil {
+				ours.roll.add(name)
 			}
 		}
 	}
