@@ -2,57 +2,110 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"regexp"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
 
-// TestMeasure says what runs of 1,000 skills into files and Vault cost. It holds
-// nothing: figures are this machine's. The peak is what Linux says.
+// TestMeasure measures credsync on this machine and writes ../docs/benchmarks.md
+// with what it finds. It holds nothing: what is asked stands beside each figure.
+// A sample is quick; CREDSYNC_TEST_FULL=1 makes it the full size.
 func TestMeasure(t *testing.T) {
 	if !*measure {
 		t.Skip("only with -measure")
 	}
-	w := newWorld(t, 1000)
-	v := w.withVault()
-	w.withFiles("{skill_id}.json", nil)
-	info, err := os.Stat(program(t, "credsync"))
-	if err != nil {
+	f := &findings{T: t, Machine: machine(), Full: size(0, 1) == 1}
+	t.Run("start", f.start)
+	t.Run("throughput", f.throughput)
+	t.Run("memory", f.memory)
+	t.Run("pace", f.pace)
+	f.write()
+}
+
+// A findings is what docs/benchmarks.md tells.
+type findings struct {
+	*testing.T
+	Machine    []string
+	Full       bool
+	Start      []figure
+	Skills     int // of the throughput
+	Workers    int
+	Rounds     int
+	Throughput []race
+	Memory     []footprint
+	Pace       []figure
+}
+
+// A figure is one thing that was asked and measured.
+type figure struct{ What, Asked, Measured string }
+
+// A cost is what one run of a program took.
+type cost struct {
+	took, cpu time.Duration
+	peak      int64 // bytes that it held at most
+}
+
+// run runs cmd to its end, which must be a good one.
+func spend(t *testing.T, cmd *exec.Cmd, stdin io.Reader) cost {
+	t.Helper()
+	var said transcript
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, io.Discard, &said
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("binary: %.1f MB", float64(info.Size())/1e6)
-	for _, what := range []string{"first fill", "nothing changed"} {
-		_, mark := v.requests(0)
-		w.amazon.forget()
-		begin, peak := time.Now(), "?"
-		p := start(t, w.command(t.Context(), "--log-level", "warn", "sync"))
-		until(t, maxRun, "the run ends", func() bool {
-			if now := highWater(p.cmd.Process.Pid); now != "" {
-				peak = now
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var c cost
+	for tick := time.NewTicker(2 * time.Millisecond); ; {
+		select {
+		case <-tick.C:
+			c.peak = max(c.peak, held(cmd.Process.Pid, "VmHWM"))
+			continue
+		case err := <-ended:
+			tick.Stop()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", cmd.Args[0], err, tail(said.String()))
 			}
-			return p.over()
-		})
-		took := time.Since(begin)
-		state := p.cmd.ProcessState
-		seen, _ := v.requests(mark)
-		t.Logf("%-15s exit code %d, took %s, CPU %s, peak %s", what, state.ExitCode(), took.Round(10*time.Millisecond),
-			(state.UserTime() + state.SystemTime()).Round(10*time.Millisecond), peak)
-		t.Logf("%-15s asked Amazon for %d pairs, %d proofs; Vault %d: %s", "", w.amazon.asked("credentials"), w.amazon.asked("verify"),
-			len(seen), table(counts(seen)))
+		}
+		c.took, c.cpu = time.Since(begin), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
+		return c
 	}
 }
 
-// highWater returns the most memory that a process ever held, or "". What wait(2)
-// tells of a child begins with the memory of its parent.
-func highWater(pid int) string {
+// held returns what a process holds in memory, in bytes, by a name that
+// /proc/PID/status has: now (VmRSS) or at most ever (VmHWM). What wait(2) tells
+// of a child begins with the memory of its parent.
+func held(pid int, what string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return ""
+		return 0
 	}
-	found := regexp.MustCompile(`VmHWM:\s+(\d+ kB)`).FindSubmatch(status)
+	found := regexp.MustCompile(what + `:\s+(\d+) kB`).FindSubmatch(status)
 	if found == nil {
-		return ""
+		return 0
 	}
-	return string(found[1])
+	kib, _ := strconv.ParseInt(string(found[1]), 10, 64)
+	return kib << 10
 }
+
+// A spread is the least, the middle and the most of what was measured.
+type spread struct{ Min, Median, Max float64 }
+
+func spreadOf(values []float64) spread {
+	v := slices.Sorted(slices.Values(values))
+	return spread{v[0], v[len(v)/2], v[len(v)-1]}
+}
+
+func (s spread) format(form string) string {
+	return fmt.Sprintf(form+" / "+form+" / "+form, s.Min, s.Median, s.Max)
+}
+
+func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

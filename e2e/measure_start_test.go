@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// start measures what comes before the first request, and what a daemon holds
+// that waits.
+func (f *findings) start(t *testing.T) {
+	info, err := os.Stat(program(t, "credsync"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := size(20, 200)
+	var version, first []float64
+	for range times {
+		version = append(version, milliseconds(spend(t, exec.CommandContext(t.Context(), program(t, "credsync"), "version"), nil).took))
+	}
+	w := loneWorld(t, 1)
+	w.withVault()
+	arrived := make(chan time.Time, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		select {
+		case arrived <- time.Now():
+		default:
+		}
+		rw.WriteHeader(http.StatusForbidden)
+	}))
+	defer s.Close()
+	w.source["token_url"] = s.URL
+	for range times {
+		ctx, cancel := context.WithCancel(t.Context())
+		cmd := w.command(ctx, "sync")
+		begin := time.Now()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		first = append(first, milliseconds((<-arrived).Sub(begin)))
+		_ = cmd.Wait() // it gets no token, and fails
+		cancel()
+	}
+	w.source["token_url"] = w.amazon.url + "/auth/o2/token"
+	w.job["schedule"] = "0 0 1 1 *"
+	p := start(t, w.command(t.Context(), "run"))
+	p.says(`(waiting)`)
+	idle := int64(0)
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		idle = max(idle, held(p.cmd.Process.Pid, "VmRSS"))
+	}
+	f.Start = []figure{
+		{fmt.Sprintf("`credsync version`, min / median / max of %d", times), "15 ms", spreadOf(version).format("%.1f") + " ms"},
+		{fmt.Sprintf("first request of `sync` after its start, of %d", times), "60 ms", spreadOf(first).format("%.1f") + " ms"},
+		{"stripped static binary", "30 MB", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6)},
+		{"daemon that waits, resident", "30 MiB", mebibytes(idle)},
+	}
+}
