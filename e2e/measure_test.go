@@ -36,7 +36,7 @@ type findings struct {
 	Skills     int // of the throughput
 	Workers    int
 	Rounds     int
-	Throughput []race
+	Throughput []standing
 	Memory     []footprint
 	Pace       []figure
 }

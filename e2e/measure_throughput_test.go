@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// A race is what one contender did in one discipline.
-type race struct {
+// A standing is what one contender did in one discipline.
+type standing struct {
 	Discipline, Who string
 	Skills          int
 	Rate            spread // skills a second
@@ -73,7 +73,7 @@ func (f *findings) throughput(t *testing.T) {
 }
 
 // races lets contenders fill Vault and find nothing changed, in rounds.
-func (w *world) races(contenders []contender, rounds int) []race {
+func (w *world) races(contenders []contender, rounds int) []standing {
 	disciplines := []string{"first fill", "nothing changed"}
 	type key struct{ discipline, who string }
 	rate, cpu, ratio, peak := map[key][]float64{}, map[key][]float64{}, map[key][]float64{}, map[key]int64{}
@@ -96,11 +96,11 @@ func (w *world) races(contenders []contender, rounds int) []race {
 			}
 		}
 	}
-	var all []race
+	var all []standing
 	for _, discipline := range disciplines {
 		for _, c := range contenders {
 			k := key{discipline, c.who}
-			all = append(all, race{discipline, c.who, c.skills, spreadOf(rate[k]), spreadOf(cpu[k]), peak[k], spreadOf(ratio[k])})
+			all = append(all, standing{discipline, c.who, c.skills, spreadOf(rate[k]), spreadOf(cpu[k]), peak[k], spreadOf(ratio[k])})
 		}
 	}
 	return all

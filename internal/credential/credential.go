@@ -23,9 +23,21 @@ func (c Credential) Equal(d Credential) bool {
 }
 
 // Fill returns template with {client_id} and {client_secret} replaced, and with
-// the replacements in more, given as old, new, old, new …. All are replaced in
-// one pass: a value that looks like a placeholder stays as it is.
+// the placeholders in more, given as name, value, name, value …. All are replaced
+// in one pass: a value that looks like a placeholder stays as it is, and so does
+// a placeholder that nobody named.
 func (c Credential) Fill(template string, more ...string) Secret {
 	all := append([]string{"{client_id}", c.ClientID, "{client_secret}", c.ClientSecret.Reveal()}, more...)
-	return NewSecret(strings.NewReplacer(all...).Replace(template))
+	var filled strings.Builder
+	for i := strings.IndexByte(template, '{'); i >= 0; i = strings.IndexByte(template, '{') {
+		name, value := "{", "{"
+		for j := 0; j < len(all); j += 2 {
+			if strings.HasPrefix(template[i:], all[j]) {
+				name, value = all[j], all[j+1]
+			}
+		}
+		filled.WriteString(template[:i] + value)
+		template = template[i+len(name):]
+	}
+	return NewSecret(filled.String() + template)
 }

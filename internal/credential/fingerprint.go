@@ -47,11 +47,12 @@ func (k FingerprintKey) Sum(kind, scope, name string, body Secret) Fingerprint {
 	if !k.key.IsZero() {
 		key = k.key.Reveal()
 	}
-	mac := hmac.New(sha256.New, []byte(key))
+	var parts []byte
 	for _, part := range []string{fingerprintFormat, kind, scope, name, body.Reveal()} {
-		_ = binary.Write(mac, binary.BigEndian, uint64(len(part)))
-		mac.Write([]byte(part))
+		parts = append(binary.BigEndian.AppendUint64(parts, uint64(len(part))), part...)
 	}
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write(parts)
 	return Fingerprint(hex.EncodeToString(mac.Sum(nil)))
 }
 

@@ -80,3 +80,14 @@ func TestFingerprintValid(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSum(b *testing.B) {
+	body := credential.NewSecret(`{"client_id":"amzn1.application-oa2-client.0123456789abcdef0123456789abcdef","client_secret":"` + strings.Repeat("0123456789abcdef", 5) + `"}`)
+	for name, key := range map[string]credential.FingerprintKey{"public": {}, "private": credential.NewFingerprintKey(credential.NewSecret("the operator's key"))} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				key.Sum("vault_kv", "secret", "alexa/amzn1.ask.skill.01234567-89ab-cdef-0123-456789abcdef", body)
+			}
+		})
+	}
+}

@@ -99,14 +99,14 @@ func live() uint64 {
 
 // A hall is where a crowd is synced into books.
 type hall struct {
-	*testing.T
+	testing.TB
 	amazon *crowd
 	books  *books
 	engine *Engine
 	job    Job
 }
 
-func newHall(t *testing.T, skills int) *hall {
+func newHall(t testing.TB, skills int) *hall {
 	t.Helper()
 	template, err := sink.ParseTemplate("alexa/{skill_id}")
 	if err != nil {
@@ -116,7 +116,7 @@ func newHall(t *testing.T, skills int) *hall {
 	for n := range skills {
 		fmt.Fprintln(&list, skill(n))
 	}
-	h := &hall{T: t, amazon: &crowd{}, books: &books{sums: make(map[string]credential.Fingerprint)}}
+	h := &hall{TB: t, amazon: &crowd{}, books: &books{sums: make(map[string]credential.Fingerprint)}}
 	h.engine = &Engine{Instance: "prod", Trail: quiet{}, Memory: &Memory{}, Log: zap.NewNop()}
 	h.job = Job{
 		Name: "job", Source: h.amazon, Workers: 1, MaxChanges: 1,

@@ -164,3 +164,13 @@ func FuzzDecodePair(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkDecodePair(b *testing.B) {
+	body := []byte(goodPair)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if _, err := decodePair(body, skill); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// A footprint is the most that a run held.
+type footprint struct {
+	Sink, Run string
+	Skills    int
+	Peak      int64
+	Asked     int64 // at most
+}
+
+// What may be held, in bytes: the program, a skill in a sink, AWS's listing of
+// it, an update that waits.
+const (
+	askedBase    = 40 << 20
+	askedSkill   = 300
+	askedListing = 300
+	askedUpdate  = 400
+)
+
+// memory measures what runs over lists of different length hold at most.
+func (f *findings) memory(t *testing.T) {
+	sizes := []int{1000, 10_000}
+	if f.Full {
+		sizes = append(sizes, 100_000)
+	}
+	for _, skills := range sizes {
+		t.Run(fmt.Sprintf("%d files", skills), func(t *testing.T) {
+			w := loneWorld(t, skills)
+			dir, err := os.MkdirTemp(quickDisk(), "credsync-measure-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(dir)
+			w.withFiles("{skill_id}.json", settings{"dir": dir})
+			f.weigh(w, "file", skills, 0)
+		})
+		t.Run(fmt.Sprintf("%d in Vault", skills), func(t *testing.T) {
+			w := loneWorld(t, skills)
+			w.withVault()
+			f.weigh(w, "vault_kv", skills, 0)
+		})
+		t.Run(fmt.Sprintf("%d in AWS", skills), func(t *testing.T) {
+			w := loneWorld(t, skills)
+			w.sinks["aws"] = settings{"aws_secrets_manager": settings{
+				"region": region, "name": "alexa/{skill_id}", "endpoint_url": startStandIn(t).URL,
+			}}
+			f.weigh(w, "aws_secrets_manager", skills, askedListing)
+		})
+	}
+}
+
+// quickDisk is where files cost no disk; "" = nowhere but where temporary files are.
+func quickDisk() string {
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		return ""
+	}
+	return "/dev/shm"
+}
+
+// weigh fills a sink, finds nothing changed, and then finds all changed.
+func (f *findings) weigh(w *world, sink string, skills int, listing int64) {
+	w.source["concurrency"], w.source["requests_per_second"], w.source["max_requests_per_second"] = 16, 10_000, 10_000
+	w.job["max_changes"], w.job["timeout"] = "100%", "2h"
+	for _, run := range []string{"first fill", "nothing changed", "all rotated"} {
+		asked := askedBase + int64(skills)*(askedSkill+listing)
+		if run == "all rotated" {
+			w.amazon.rotate(skills)
+			asked += int64(skills) * askedUpdate
+		}
+		c := spend(w.T, w.command(w.Context(), "--log-level", "warn", "sync", "-o", "json"), nil)
+		w.Logf("%d skills, %s, %s: %s of %s", skills, sink, run, mebibytes(c.peak), mebibytes(asked))
+		f.Memory = append(f.Memory, footprint{sink, run, skills, c.peak, asked})
+	}
+}

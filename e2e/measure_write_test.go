@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	_ "embed"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"text/template"
+	"time"
+)
+
+//go:embed measure.md.tmpl
+var measured string
+
+// write writes ../docs/benchmarks.md and the plot of the memory.
+func (f *findings) write() {
+	f.Helper()
+	page := template.Must(template.New("").Funcs(template.FuncMap{
+		"mib":    mebibytes,
+		"spread": func(form string, s spread) string { return s.format(form) },
+		"go":     goBenchmarks,
+	}).Parse(measured))
+	out, err := os.Create("../docs/benchmarks.md")
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer out.Close()
+	if err := page.Execute(out, f); err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile("../docs/memory.svg", []byte(f.memoryPlot().svg()), 0o600); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *findings) memoryPlot() plot {
+	p := plot{Title: "Memory that a run with nothing changed holds at most", X: "skills", Y: "MiB", Log: true}
+	for _, sink := range []string{"file", "vault_kv", "aws_secrets_manager"} {
+		peak, asked := curve{Name: sink}, curve{Name: sink + ", asked", Dashed: true}
+		for _, m := range f.Memory {
+			if m.Sink == sink && m.Run == "nothing changed" {
+				peak.add(float64(m.Skills), float64(m.Peak)/(1<<20))
+				asked.add(float64(m.Skills), float64(m.Asked)/(1<<20))
+			}
+		}
+		p.Lines = append(p.Lines, peak, asked)
+	}
+	return p
+}
+
+// machine says what the figures were taken on.
+func machine() []string {
+	model := "a processor of unknown make"
+	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if found := regexp.MustCompile(`model name\s*: (.*)`).FindSubmatch(info); found != nil {
+			model = string(found[1])
+		}
+	}
+	said := func(name string, args ...string) string {
+		b, err := exec.Command(name, args...).Output()
+		if err != nil {
+			return "none"
+		}
+		return strings.TrimSpace(string(b))
+	}
+	load, _ := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(load), " ")
+	return []string{
+		time.Now().UTC().Format(time.DateOnly),
+		model + ", " + said("nproc") + " processors in use, " + runtime.GOOS + " " + said("uname", "-r") + ", load at the start " + first,
+		runtime.Version() + ", Node " + said("node", "--version") + ", credsync " + said("git", "describe", "--always", "--dirty"),
+	}
+}
+
+// goBenchmarks returns what go test -bench wrote before, if it did.
+func goBenchmarks() string {
+	b, err := os.ReadFile("../bin/bench.txt")
+	if err != nil {
+		return ""
+	}
+	var lines []string
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "Benchmark") {
+			lines = append(lines, strings.TrimRight(line, "\n"))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
