@@ -3,7 +3,7 @@
 // its own. Every test has its own servers, and holds one promise.
 //
 // Start it by ./e2e/run, which fetches and builds what the tests need. With
-// -measure, TestMeasure prints what a run of 1,000 skills costs.
+// -measure, TestMeasure measures and writes docs/benchmarks.md: see ./e2e/measure.
 package e2e
 
 import (
@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-var measure = flag.Bool("measure", false, "measure runs of 1,000 skills")
+var measure = flag.Bool("measure", false, "measure, and write docs/benchmarks.md")
 
 // bin is where ./e2e/run puts the programs under test and the servers.
 const bin = "../bin"

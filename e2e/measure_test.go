@@ -50,7 +50,7 @@ type cost struct {
 	peak      int64 // bytes that it held at most
 }
 
-// run runs cmd to its end, which must be a good one.
+// spend runs cmd to its end, which must be a good one.
 func spend(t *testing.T, cmd *exec.Cmd, stdin io.Reader) cost {
 	t.Helper()
 	var said transcript

@@ -74,16 +74,19 @@ func machine() []string {
 	}
 }
 
-// goBenchmarks returns what go test -bench wrote before, if it did.
+// goBenchmarks returns what go test -bench wrote before, if it did: the first
+// measurement of each benchmark.
 func goBenchmarks() string {
 	b, err := os.ReadFile("../bin/bench.txt")
 	if err != nil {
 		return ""
 	}
 	var lines []string
+	seen := make(map[string]bool)
 	for line := range strings.Lines(string(b)) {
-		if strings.HasPrefix(line, "Benchmark") {
-			lines = append(lines, strings.TrimRight(line, "\n"))
+		name, _, _ := strings.Cut(line, " ")
+		if strings.HasPrefix(name, "Benchmark") && !seen[name] {
+			lines, seen[name] = append(lines, strings.TrimRight(line, "\n")), true
 		}
 	}
 	return strings.Join(lines, "\n")
