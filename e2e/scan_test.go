@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -17,20 +16,47 @@ import (
 
 // A scan looks for secrets in what came out of a program.
 type scan struct {
-	secrets map[string]string // by value: what it is
+	secrets map[string]string // by value: what it is; there may be more at each look
 	size    int               // of all that was looked through
 	found   []string
+
+	known  map[string]bool    // of secrets, those in shapes
+	shapes map[string][]shape // by the bytes that they begin with
+}
+
+// A shape is a secret in one disguise.
+type shape struct{ secret, what, form, text string }
+
+// beginning is how much of a shape its place among all shapes is told by.
+const beginning = 8
+
+// learn makes shapes of the secrets that are new.
+func (s *scan) learn() {
+	if s.known == nil {
+		s.known, s.shapes = make(map[string]bool), make(map[string][]shape)
+	}
+	for value, what := range s.secrets {
+		if s.known[value] {
+			continue
+		}
+		s.known[value] = true
+		for form, text := range disguises(value) {
+			s.shapes[text[:beginning]] = append(s.shapes[text[:beginning]], shape{value, what, form, text})
+		}
+	}
 }
 
 // look looks for every secret, in every disguise, in text, which came out at
-// where. A text that may hold one of them is given without it.
+// where.
 func (s *scan) look(where, text string) {
+	s.learn()
 	s.size += len(text)
-	for _, secret := range slices.Sorted(maps.Keys(s.secrets)) {
-		for form, shape := range disguises(secret) {
-			if i := strings.Index(text, shape); i >= 0 {
-				s.found = append(s.found, fmt.Sprintf("%s shows the %s %s: %q", where, s.secrets[secret], form, text[max(0, i-160):i+len(shape)]))
-				break
+	told := make(map[string]bool)
+	for i := range max(0, len(text)-beginning+1) {
+		for _, sh := range s.shapes[text[i:i+beginning]] {
+			if !told[sh.secret] && strings.HasPrefix(text[i:], sh.text) {
+				told[sh.secret] = true
+				s.found = append(s.found, fmt.Sprintf("%s shows the %s %s: %q", where, sh.what, sh.form, text[max(0, i-160):i+len(sh.text)]))
 			}
 		}
 	}
