@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestALostAnswerIsNoSecondWrite serves writes and cuts the connection in place of
@@ -104,9 +105,9 @@ func awsWrite(r *http.Request) string {
 
 // A record is one line of the audit trail.
 type record struct {
-	Time, Event, Run, Sink, Name, Action, Outcome, Reason, Version string
-
-	Prev string `json:"prev_version"`
+	Time                                                     time.Time
+	Event, Run, Sink, Name, Action, Outcome, Reason, Version string
+	Prev                                                     string `json:"prev_version"`
 }
 
 // records returns the audit trail.
