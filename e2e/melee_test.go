@@ -67,7 +67,7 @@ func TestTwoWritersAndAForeignHandRaceOnVault(t *testing.T) {
 // keepOn makes passes until ctx ends, and returns how many. A pass is not killed.
 func (w *world) keepOn(ctx context.Context, config string) (n int) {
 	for ; ctx.Err() == nil; n++ {
-		cmd := exec.CommandContext(w.Context(), program(w.T, "credsync"), "-c", config, "sync", "-o", "json")
+		cmd := exec.CommandContext(context.WithoutCancel(ctx), program(w.T, "credsync"), "-c", config, "sync", "-o", "json")
 		cmd.Dir, cmd.Env = w.dir, w.env
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
