@@ -44,7 +44,7 @@ func TestAHungPeerCostsItsTimeoutAndNothingElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				base := wire.NewBase(1)
+				base := wire.NewBase()
 				base.DialContext = func(context.Context, string, string) (net.Conn, error) {
 					ours, theirs := net.Pipe()
 					go serve(theirs)

@@ -50,16 +50,19 @@ func Loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// NewBase returns a transport with its own connections, kept for reuse by up to
-// conns callers at once. Proxies come from the environment, as everywhere.
-func NewBase(conns int) *http.Transport {
+// keptOpen is how many connections to one host are kept for reuse: as many as a
+// configuration allows callers at once. One less, and connections come and go.
+const keptOpen = 256
+
+// NewBase returns a transport with its own connections. Proxies come from the
+// environment, as everywhere.
+func NewBase() *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           conns,
-		MaxIdleConnsPerHost:    conns,
+		MaxIdleConnsPerHost:    keptOpen,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}

@@ -78,7 +78,7 @@ func TestBodyLimitIsAfterDecompression(t *testing.T) {
 		_, _ = z.Write(make([]byte, 1<<20))
 	}))
 	defer server.Close()
-	base := wire.NewBase(1)
+	base := wire.NewBase()
 	defer base.CloseIdleConnections()
 	resp, err := get(t, &wire.Transport{Base: base, Timeout: time.Minute, MaxBody: 64 << 10}, server.URL)
 	if err != nil {
@@ -168,7 +168,7 @@ func TestRedirectsAreHandedBack(t *testing.T) {
 		w.WriteHeader(int(r.URL.Path[1]-'0')*100 + int(r.URL.Path[2]-'0')*10 + int(r.URL.Path[3]-'0'))
 	}))
 	defer server.Close()
-	base := wire.NewBase(1)
+	base := wire.NewBase()
 	defer base.CloseIdleConnections()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		resp, err := get(t, &wire.Transport{Base: base, Timeout: time.Minute, MaxBody: 1 << 10}, fmt.Sprint(server.URL, "/", status))

@@ -35,7 +35,6 @@ const (
 	attempts   = 3                // of a request
 	maxDelay   = 5 * time.Second  // between attempts
 	maxAnswer  = 4 << 20          // bytes; a page of 100 secrets has about 200 KiB
-	keptOpen   = 16               // connections
 	stsTarget  = "aws_sts"
 	retryCost  = 5 // tokens of the retry budget, as the SDK has them
 	retryQuota = 500
@@ -73,7 +72,7 @@ func newSTS(c Config, o Options, credentials aws.CredentialsProvider) *sts.Clien
 
 func newHTTPClient(target string, observe wire.Observer) *http.Client {
 	return wire.NewClient(&wire.Transport{
-		Base:   plainBodies{wire.NewBase(keptOpen)},
+		Base:   plainBodies{wire.NewBase()},
 		Target: target,
 		Operation: func(r *http.Request) string {
 			return middleware.GetOperationName(r.Context()) // "PutSecretValue"

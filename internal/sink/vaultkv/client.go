@@ -20,7 +20,6 @@ import (
 const (
 	attemptTimeout = 15 * time.Second
 	maxAnswer      = 16 << 20 // the names of 200,000 secrets
-	connections    = 16
 )
 
 // A request is one call of Vault's API.
@@ -55,7 +54,7 @@ type client struct {
 
 // newClient opens no connection.
 func newClient(c Config, base *url.URL, observe wire.Observer) (*client, error) {
-	transport := wire.NewBase(connections)
+	transport := wire.NewBase()
 	var err error
 	if transport.TLSClientConfig, err = c.TLS.client(); err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ type Source struct {
 // Open returns the source that c describes, which has no [Config.Faults].
 // Nothing is read or asked before the first call.
 func Open(c Config, o Options) *Source {
-	return open(c, o, wire.NewBase(c.Workers()))
+	return open(c, o, wire.NewBase())
 }
 
 func open(c Config, o Options, base http.RoundTripper) *Source {
