@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// pace lets a run find out what Amazon allows, and Amazon change its mind twice.
-// The emulator's log of requests tells what came of it.
+// pace lets a plan, which waits for nothing but Amazon, find out what Amazon
+// allows, and Amazon change its mind twice. The emulator's log tells what came of
+// it.
 func (f *findings) pace(t *testing.T) {
 	type phase struct {
 		rate, seconds int
@@ -22,15 +23,14 @@ func (f *findings) pace(t *testing.T) {
 	w.withFiles("{skill_id}.json", nil)
 	delete(w.source, "requests_per_second")
 	delete(w.source, "max_requests_per_second")
-	w.source["verify"] = false
 	limit := func(rate int) { w.amazon.control("POST", fmt.Sprintf("rate?rate=%d&burst=1", rate), nil, nil) }
 	limit(phases[0].rate)
 	w.amazon.forget()
-	p := start(t, w.command(t.Context(), "--log-level", "warn", "sync", "-o", "json"))
+	p := start(t, w.command(t.Context(), "--log-level", "warn", "plan"))
 	begin := time.Now()
 	var log []emulated
 	chart := plot{Title: "Answers a second, and what the server allows", X: "seconds", Y: "requests a second"}
-	allowed := curve{Name: "allowed", Step: true}
+	allowed := curve{Name: "allowed", Colour: 3, Step: true}
 	gather := func() {
 		var answer struct{ Last []emulated }
 		w.amazon.control("GET", "requests?last=5000", nil, &answer)
@@ -45,7 +45,7 @@ func (f *findings) pace(t *testing.T) {
 		}
 		gather()
 	}
-	if code := p.wait(maxRun); code != 0 {
+	if code := p.wait(maxRun); code != 5 {
 		t.Fatalf("exit code %d", code)
 	}
 	took := time.Since(begin)
@@ -81,7 +81,7 @@ type emulated struct {
 
 // perSecond counts the answers in each second since begin.
 func perSecond(log []emulated, begin time.Time) (answered, refused curve) {
-	answered, refused = curve{Name: "answered"}, curve{Name: "refused with 429"}
+	answered, refused = curve{Name: "answered"}, curve{Name: "refused with 429", Colour: 1}
 	var good, bad []float64
 	for _, r := range log {
 		if r.Operation != "credentials" {

@@ -37,8 +37,8 @@ func (f *findings) write() {
 
 func (f *findings) memoryPlot() plot {
 	p := plot{Title: "Memory that a run with nothing changed holds at most", X: "skills", Y: "MiB", Log: true}
-	for _, sink := range []string{"file", "vault_kv", "aws_secrets_manager"} {
-		peak, asked := curve{Name: sink}, curve{Name: sink + ", asked", Dashed: true}
+	for i, sink := range []string{"file", "vault_kv", "aws_secrets_manager"} {
+		peak, asked := curve{Name: sink, Colour: i}, curve{Name: sink + ", asked", Colour: i, Dashed: true}
 		for _, m := range f.Memory {
 			if m.Sink == sink && m.Run == "nothing changed" {
 				peak.add(float64(m.Skills), float64(m.Peak)/(1<<20))

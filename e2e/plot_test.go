@@ -16,6 +16,7 @@ type plot struct {
 // A curve is a row of points.
 type curve struct {
 	Name   string
+	Colour int
 	Step   bool // goes on at its height to the next point
 	Dashed bool
 	points [][2]float64
@@ -31,7 +32,7 @@ const (
 )
 
 // colours can be told apart by those who see few of them.
-var colours = []string{"#555555", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"}
+var colours = []string{"#0072b2", "#d55e00", "#009e73", "#555555"}
 
 func (p plot) svg() string {
 	var b strings.Builder
@@ -51,7 +52,7 @@ func (p plot) svg() string {
 	fmt.Fprintf(&b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", plotLeft+plotInnerWidth/2, plotHeight-12, p.X)
 	fmt.Fprintf(&b, `<text transform="translate(14 %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", plotHeight/2, p.Y)
 	for i, l := range p.Lines {
-		colour, dash := colours[i%len(colours)], ""
+		colour, dash := colours[l.Colour], ""
 		if l.Dashed {
 			dash = ` stroke-dasharray="5 4"`
 		}

@@ -12,7 +12,7 @@ import (
 // its line of the list and the update that may wait for the brake; a listing of
 // AWS comes on top.
 const (
-	baseBudget    = 28 << 20
+	baseBudget    = 24 << 20
 	resultBudget  = 700
 	listingBudget = 300
 )
