@@ -76,7 +76,7 @@ func (s *Sink) everything(ctx context.Context, r sink.Record) (said []any) {
 		}
 		_, err := s.Inspect(ctx, name)
 		note(err)
-		_, err = s.Orphans(ctx, "prod", nil)
+		_, err = s.Orphans(ctx, "prod", func(string) bool { return false })
 		note(err)
 		advice, err := s.Check(ctx)
 		note(advice, err)
