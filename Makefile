@@ -3,7 +3,8 @@ GO ?= go
 BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint
 
-.PHONY: build test lint e2e bench demo fuzz schema
+.PHONY: build test lint e2e bench demo fuzz schema prove prove-audit prove-crashes prove-races prove-faults prove-leaks
+FULL := CREDSYNC_TEST_FULL=1
 build: ; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/credsync ./cmd/credsync
 test: ; $(GO) test -race -shuffle=on ./...
 lint: $(LINT) ; $(LINT) run ./... && cd e2e && $(LINT) run --config ../.golangci.yml ./...
@@ -11,5 +12,12 @@ e2e: ; ./e2e/run
 bench: ; mkdir -p $(BIN) && $(GO) test -run='^$$' -bench=. -benchmem -count=6 ./... | tee $(BIN)/bench.txt && ./e2e/measure
 demo: ; $(GO) run ./cmd/credsync demo
 fuzz: ; ./.ci/fuzz $(or $(FUZZTIME),10s)
+# The long suites in full size; docs/guarantees.md has what they came to.
+prove: prove-audit prove-crashes prove-races prove-faults prove-leaks
+prove-audit: ; $(FULL) $(GO) test -count=1 -v -timeout 30m ./internal/audit -run 'TestEvery|TestNoClean|TestAKill'
+prove-crashes: ; $(FULL) ./e2e/run -v -timeout 60m -run 'TestARunKilled|TestAKilledRun'
+prove-races: ; $(FULL) $(GO) test -count=1 -v -timeout 30m ./internal/syncer ./internal/sink/... -run 'ForeignHandRace|Duel' && $(FULL) ./e2e/run -v -timeout 30m -run 'ForeignHandRace|LostAnswer|FightingWriters'
+prove-faults: ; $(FULL) ./e2e/run -v -timeout 30m -parallel 8 -run 'TestTheFaultMatrix|TestAFaultLeaves|TotalOutage'
+prove-leaks: ; $(FULL) ./e2e/run -v -timeout 45m -run 'TestNothingSecretIsEverSaid|TestNoSecretFollows'
 schema: ; $(GO) test ./internal/config -run Schema -update
 $(LINT): ; GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
