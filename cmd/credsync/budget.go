@@ -17,6 +17,12 @@ const (
 	listingBudget = 300
 )
 
+// From longList results on, less garbage is let grow beside what is in use.
+const (
+	longList    = 50_000
+	longPercent = 70 // of what is in use; GOGC overrules it
+)
+
 // A budget keeps the runtime from letting garbage grow to the size of what is in
 // use, as it does by itself, where a list is so long that this matters. It is a
 // soft limit, and GOMEMLIMIT overrules it.
@@ -54,6 +60,9 @@ func (b *budget) Start(job string, results int) {
 		limit += bytes
 	}
 	debug.SetMemoryLimit(int64(limit))
+	if results >= longList && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(longPercent)
+	}
 }
 
 func (*budget) Result(syncer.Result) {}
