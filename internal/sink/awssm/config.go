@@ -17,7 +17,7 @@ import (
 // for them: AWS_ACCESS_KEY_ID, a web identity token, AWS_PROFILE and the shared
 // files, the container's or the machine's role. Other AWS_* variables and
 // settings of the shared files (region, endpoint_url, FIPS, retries) have no
-// effect on the sink; but where the SDK can't read one, it finds no credentials.
+// effect on the sink; but where the SDK can't read a shared file, it finds no credentials.
 type Config struct {
 	// Region is the AWS region that holds the secrets, such as eu-west-1.
 	Region string `yaml:"region"`
