@@ -79,7 +79,7 @@ func TestConfigFaults(t *testing.T) {
 		"negative rates":   {func(c *Config) { c.RequestsPerSecond, c.MaxRequestsPerSecond = -1, -1 }, []string{"requests_per_second", "max_requests_per_second"}},
 		"no numbers":       {func(c *Config) { c.RequestsPerSecond, c.MaxRequestsPerSecond = math.NaN(), math.NaN() }, []string{"requests_per_second", "max_requests_per_second"}},
 		"infinite rate":    {func(c *Config) { c.MaxRequestsPerSecond = math.Inf(1) }, []string{"max_requests_per_second"}},
-		"huge rate":        {func(c *Config) { c.MaxRequestsPerSecond = 1001 }, []string{"max_requests_per_second"}},
+		"huge rate":        {func(c *Config) { c.MaxRequestsPerSecond = 10_001 }, []string{"max_requests_per_second"}},
 		"tiny rate":        {func(c *Config) { c.RequestsPerSecond = 0.001 }, []string{"requests_per_second"}},
 		"start above most": {func(c *Config) { c.RequestsPerSecond, c.MaxRequestsPerSecond = 9, 8 }, []string{"requests_per_second"}},
 		"start over 50":    {func(c *Config) { c.RequestsPerSecond = 51 }, []string{"requests_per_second"}},
