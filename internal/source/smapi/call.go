@@ -44,7 +44,7 @@ func (c *call) ask(ctx context.Context) ([]byte, error) {
 		if _, err := c.tokens.Get(ctx); err != nil {
 			return nil, noToken{err}
 		}
-		flight, err := c.pace.Wait(ctx)
+		s, err := c.pace.Wait(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -59,13 +59,13 @@ func (c *call) ask(ctx context.Context) ([]byte, error) {
 		switch {
 		case a.status == http.StatusTooManyRequests:
 			c.throttled = true
-			c.pace.Throttled(flight, wire.RetryAfter(a.header))
+			c.pace.Throttled(s, wire.RetryAfter(a.header))
 			continue
 		case a.status >= 500:
 			c.pace.Hold(wire.RetryAfter(a.header))
 			return nil, a.problem()
 		}
-		c.pace.Succeeded()
+		c.pace.Succeeded(s)
 		if a.status != http.StatusUnauthorized {
 			return a.body, a.problem()
 		}

@@ -42,8 +42,8 @@ type Config struct {
 	// TokenURL is the address where LWA issues tokens. Default
 	// https://api.amazon.com/auth/o2/token.
 	TokenURL string `yaml:"token_url,omitempty"`
-	// RequestsPerSecond is where the pace starts. It rises while Amazon answers
-	// and falls when Amazon throttles. Default 5.
+	// RequestsPerSecond is where the pace starts when no earlier run has learned
+	// one. It adapts to what Amazon allows. Default 5.
 	RequestsPerSecond float64 `yaml:"requests_per_second,omitempty"`
 	// MaxRequestsPerSecond is what the pace never exceeds. Default 50.
 	MaxRequestsPerSecond float64 `yaml:"max_requests_per_second,omitempty"`

@@ -76,13 +76,13 @@ func (l *lwa) proven(ctx context.Context, c credential.Credential) (*oauth2.Toke
 // attempt makes one request by exchange, and translates what comes back. Being
 // throttled is a refusal that wraps [source.ErrRateLimited].
 func (l *lwa) attempt(ctx context.Context, client *http.Client, exchange func(context.Context) (*oauth2.Token, error)) (*oauth2.Token, error) {
-	flight, err := l.pace.Wait(ctx)
+	s, err := l.pace.Wait(ctx)
 	if err != nil {
 		return nil, err
 	}
 	t, err := exchange(context.WithValue(ctx, oauth2.HTTPClient, client))
 	if err == nil {
-		l.pace.Succeeded()
+		l.pace.Succeeded(s)
 		return t, usable(t)
 	}
 	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
@@ -92,11 +92,11 @@ func (l *lwa) attempt(ctx context.Context, client *http.Client, exchange func(co
 	r, wait := refusalOf(refused), wire.RetryAfter(refused.Response.Header)
 	switch {
 	case errors.Is(r, source.ErrRateLimited):
-		l.pace.Throttled(flight, wait)
+		l.pace.Throttled(s, wait)
 	case r.status >= 500:
 		l.pace.Hold(wait)
 	default:
-		l.pace.Succeeded()
+		l.pace.Succeeded(s)
 	}
 	return nil, r
 }

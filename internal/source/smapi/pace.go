@@ -4,105 +4,79 @@ import (
 	"context"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
-const (
-	paceCut   = 0.7      // what a throttled call leaves of the rate
-	paceFloor = 1.0 / 30 // requests a second, however often we are throttled
-	paceStep  = 1.0      // requests a second gained: by each success at first, by a second of them once throttled
-)
-
-// A pace spaces the calls to one peer, whose limit it does not know. It gains
-// quickly until a call is throttled for the first time; from then on it is
-// additive increase and multiplicative decrease. It is safe for concurrent use.
+// A pace spaces the calls to one peer, at the rate that its tempo has learned.
+// Gaps are counted from the call that really went last, so that who is late
+// takes no one else's time. It is safe for concurrent use.
 type pace struct {
-	max, floor float64
-	turn       chan struct{} // held by the one caller whose slot is running
+	turn chan struct{} // held by the one caller who waits for the next slot
 
-	mu      sync.Mutex
-	limiter *rate.Limiter
-	flight  flight    // 0 = never throttled
-	hold    time.Time // no call before
+	mu    sync.Mutex
+	tempo tempo
+	last  time.Time // a call was let go
+	hold  time.Time // no call before
 }
-
-// A flight is all calls that were let go between two cuts of the rate. What
-// they meet is one piece of news, however many of them bring it.
-type flight uint64
 
 // newPace returns a pace that starts at the given requests a second and never
 // exceeds most.
 func newPace(start, most float64) *pace {
-	return &pace{
-		max: most, floor: min(paceFloor, start),
-		turn:    make(chan struct{}, 1),
-		limiter: rate.NewLimiter(rate.Limit(start), 1),
-	}
+	return &pace{turn: make(chan struct{}, 1), tempo: newTempo(start, most)}
 }
 
-// Wait returns when the next call may go, and the flight that it belongs to. It
-// returns an error of the context when that ends first, and
-// [context.DeadlineExceeded] at once where the slot would come too late.
-func (p *pace) Wait(ctx context.Context) (flight, error) {
-	// One caller at a time books a slot, so that a change of the rate reaches
-	// all the others.
+// Wait returns when the next call may go, in the slot that it got. It returns an
+// error of the context when that ends first, and [context.DeadlineExceeded] at
+// once where the slot would come too late.
+func (p *pace) Wait(ctx context.Context) (slot, error) {
+	// One caller at a time waits for a slot, so that a change of the rate
+	// reaches all the others.
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return slot{}, ctx.Err()
 	}
-	for {
-		if err := sleepUntil(ctx, p.held()); err != nil {
-			return 0, err
+	for waited := false; ; waited = true {
+		s, due := p.depart(waited)
+		if due.IsZero() {
+			return s, ctx.Err()
 		}
-		if err := p.limiter.Wait(ctx); err != nil {
-			if ctx.Err() != nil {
-				return 0, ctx.Err()
-			}
-			return 0, context.DeadlineExceeded
-		}
-		if f, free := p.depart(); free {
-			return f, nil
+		if err := sleepUntil(ctx, due); err != nil {
+			return slot{}, err
 		}
 	}
 }
 
-func (p *pace) held() time.Time {
+// depart takes the slot of this moment, or says when there will be one.
+func (p *pace) depart(waited bool) (s slot, due time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.hold
-}
-
-// depart reports whether no hold came up while the slot was waited for.
-func (p *pace) depart() (flight, bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.flight, !time.Now().Before(p.hold)
-}
-
-// Succeeded hears that a call was answered and not throttled.
-func (p *pace) Succeeded() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	r := float64(p.limiter.Limit())
-	gain := paceStep
-	if p.flight > 0 && r > 1 {
-		gain /= r
+	now := time.Now()
+	due = p.hold
+	if next := p.last.Add(p.tempo.gap()); !p.last.IsZero() && next.After(due) {
+		due = next
 	}
-	p.limiter.SetLimit(rate.Limit(min(p.max, r+gain)))
+	if due.After(now) {
+		return slot{}, due
+	}
+	gap := now.Sub(p.last)
+	p.last = now
+	return p.tempo.sent(now, gap, waited), time.Time{}
 }
 
-// Throttled hears that a call of flight f was throttled, and for how long the
-// peer wants no other; 0 = it did not say. A flight cuts the rate once.
-func (p *pace) Throttled(f flight, after time.Duration) {
+// Succeeded hears that the call in slot s was answered and not throttled.
+func (p *pace) Succeeded(s slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f == p.flight {
-		p.flight++
-		p.limiter.SetLimit(rate.Limit(max(p.floor, float64(p.limiter.Limit())*paceCut)))
-	}
+	p.tempo.succeeded(s, time.Now())
+}
+
+// Throttled hears that the call in slot s was throttled, and for how long the
+// peer wants no other; 0 = it did not say.
+func (p *pace) Throttled(s slot, after time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tempo.throttled(s, after)
 	p.holdFor(after)
 }
 
@@ -120,7 +94,11 @@ func (p *pace) holdFor(after time.Duration) {
 }
 
 // Rate returns the requests a second that are let go now.
-func (p *pace) Rate() float64 { return float64(p.limiter.Limit()) }
+func (p *pace) Rate() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tempo.rate
+}
 
 // sleepUntil sleeps until t, or returns an error of ctx: at once where its
 // deadline comes before t.

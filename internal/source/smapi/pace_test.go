@@ -25,47 +25,49 @@ func TestPaceSpacesCalls(t *testing.T) {
 	})
 }
 
-func TestPaceRises(t *testing.T) {
-	p := newPace(5, 20)
-	for range 5 {
-		p.Succeeded()
-	}
-	if got, want := p.Rate(), 10.0; got != want {
-		t.Errorf("got %v after a second of success at 5 a second, want %v", got, want)
-	}
-	p.Throttled(0, 0)
-	before := p.Rate()
-	for range 7 {
-		p.Succeeded()
-	}
-	if got := p.Rate(); got < before+0.9 || got > before+1 {
-		t.Errorf("got %v after a second of success at %v a second, want about 1 more", got, before)
-	}
-	for range 1000 {
-		p.Succeeded()
-	}
-	if got, want := p.Rate(), 20.0; got != want {
-		t.Errorf("got %v, want %v", got, want)
-	}
+func TestPaceRisesWhileItIsWhatCallsWaitFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(5, 20)
+		idle, _ := p.Wait(t.Context())
+		p.Succeeded(idle)
+		if got, want := p.Rate(), 5.0; got != want {
+			t.Errorf("got %v after a call that did not have to wait, want %v", got, want)
+		}
+		for range 5 {
+			s, _ := p.Wait(t.Context())
+			p.Succeeded(s)
+		}
+		if got := p.Rate(); got < 10 {
+			t.Errorf("got %v after five that did, want twice as much", got)
+		}
+		for range 100 {
+			s, _ := p.Wait(t.Context())
+			p.Succeeded(s)
+		}
+		if got, want := p.Rate(), 20.0; got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
 }
 
-func TestPaceCutsOncePerFlight(t *testing.T) {
+func TestPaceTakesTheThrottlingOfAFlightForOneNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(10, 50)
-		var flights []flight
+		var slots []slot
 		for range 8 {
-			f, _ := p.Wait(t.Context())
-			flights = append(flights, f)
+			s, _ := p.Wait(t.Context())
+			slots = append(slots, s)
 		}
-		for _, f := range flights {
-			p.Throttled(f, 0)
+		for _, s := range slots {
+			p.Throttled(s, 0)
 		}
-		if got, want := p.Rate(), 7.0; math.Abs(got-want) > 1e-9 {
-			t.Errorf("got %v after eight of one flight were throttled, want %v", got, want)
+		once := p.Rate()
+		if once < 5 || once > 9.9 {
+			t.Errorf("got %v after eight of one flight were throttled, want one cut of 10", once)
 		}
-		f, _ := p.Wait(t.Context())
-		p.Throttled(f, 0)
-		if got, want := p.Rate(), 4.9; math.Abs(got-want) > 1e-9 {
+		s, _ := p.Wait(t.Context())
+		p.Throttled(s, 0)
+		if got, want := p.Rate(), once*cutTo; math.Abs(got-want) > 1e-9 {
 			t.Errorf("got %v after one of the next, want %v", got, want)
 		}
 	})
@@ -75,18 +77,22 @@ func TestPaceFallsToItsFloorAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(5, 50)
 		for range 100 {
-			f, err := p.Wait(t.Context())
+			s, err := p.Wait(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			p.Throttled(f, 0)
+			p.Throttled(s, 0)
 		}
-		if got := p.Rate(); got != paceFloor {
-			t.Errorf("got %v, want the floor, %v", got, paceFloor)
+		if got := p.Rate(); got != slowest {
+			t.Errorf("got %v, want the floor, %v", got, slowest)
 		}
-		p.Succeeded()
-		if got := p.Rate(); got < 1 || got > 1.1 {
-			t.Errorf("got %v after one success, want about 1", got)
+		start := time.Now()
+		for p.Rate() < 1 {
+			s, _ := p.Wait(t.Context())
+			p.Succeeded(s)
+		}
+		if took := time.Since(start); took > 3*time.Minute {
+			t.Errorf("back at one a second after %v, want 3 min at most", took)
 		}
 	})
 }
@@ -164,19 +170,20 @@ func TestPaceHonoursTheContext(t *testing.T) {
 // A rise of the rate reaches callers that wait already.
 func TestPaceDoesNotLeaveWaitersBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(paceFloor, 50)
+		p := newPace(slowest, 50)
 		start := time.Now()
 		var wg sync.WaitGroup
 		for range 9 {
 			wg.Go(func() {
-				if _, err := p.Wait(t.Context()); err != nil {
+				s, err := p.Wait(t.Context())
+				if err != nil {
 					t.Error(err)
 				}
-				p.Succeeded()
+				p.Succeeded(s)
 			})
 		}
 		wg.Wait()
-		if took := time.Since(start); took > 40*time.Second {
+		if took := time.Since(start); took > 70*time.Second {
 			t.Errorf("nine calls took %v from a floor of one in 30 s, though all succeeded", took)
 		}
 	})

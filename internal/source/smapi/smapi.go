@@ -37,6 +37,7 @@ var (
 type Options struct {
 	Observe wire.Observer // hears of every attempt, as "smapi" or "lwa"; nil = nobody
 	Tokens  TokenStore    // where a rotated refresh token is kept; nil = in memory
+	Pace    LearnedPace   // what [Source.LearnedPace] said at the end of an earlier run; zero = nothing
 	Log     *zap.Logger   // nil = no log
 }
 
@@ -71,7 +72,7 @@ func open(c Config, o Options, base http.RoundTripper) *Source {
 		verify: lwaClient(base, "verify", o.Observe),
 		pace:   newPace(c.startRate(), c.maxRate()),
 	}
-	return &Source{
+	s := &Source{
 		api: strings.TrimRight(c.apiURL(), "/"),
 		client: wire.NewClient(&wire.Transport{
 			Base: base, Target: "smapi", Operation: operation,
@@ -81,6 +82,8 @@ func open(c Config, o Options, base http.RoundTripper) *Source {
 		lwa:    l,
 		pace:   newPace(c.startRate(), c.maxRate()),
 	}
+	s.pace.resume(o.Pace)
+	return s
 }
 
 func lwaClient(base http.RoundTripper, operation string, o wire.Observer) *http.Client {
@@ -103,6 +106,10 @@ func operation(r *http.Request) string {
 
 // Pace returns the requests a second that the source allows itself now.
 func (s *Source) Pace() float64 { return s.pace.Rate() }
+
+// LearnedPace returns what the source learned of what Amazon allows, for
+// [Options] of the next run; zero where there is nothing new.
+func (s *Source) LearnedPace() LearnedPace { return s.pace.learned() }
 
 // Check proves, with one call that reads nothing secret, that LWA accepts our
 // identity and that the API accepts the token.
