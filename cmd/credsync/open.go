@@ -98,6 +98,7 @@ func (s *setup) openSource(name string, c config.Source) *smapi.Source {
 	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name))}
 	if s.state != nil {
 		o.Tokens = smapi.FileTokens(s.state, name)
+		s.recall(paceFile(name), &o.Pace)
 	}
 	return smapi.Open(*c.SMAPI, o)
 }

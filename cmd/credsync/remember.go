@@ -9,6 +9,7 @@ import (
 
 	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/config"
+	"github.com/credsync/credsync/internal/source/smapi"
 )
 
 // The files of state_dir, but for refresh tokens, which smapi names. Their
@@ -18,6 +19,9 @@ const (
 	acceptedPlansFile = "accepted-plans.json" // {"plans": {ID: when it was used}}
 	lastSlotsFile     = "last-slots.json"     // {"slots": {JOB: its latest slot}}
 )
+
+// paceFile is of one source: {"requests_per_second": what it found, "at": when}.
+func paceFile(source string) string { return "pace-" + source + ".json" }
 
 // planMemory is how long a used plan ID is remembered.
 const planMemory = 30 * 24 * time.Hour
@@ -52,6 +56,15 @@ func (s *setup) recall(name string, v any) {
 	}
 	if _, err := s.state.Load(name, v); err != nil {
 		s.log.Warn("not recalled", zap.Error(err))
+	}
+}
+
+// keepPaces remembers what the sources learned of what Amazon allows.
+func (s *setup) keepPaces() {
+	for name, src := range s.sources {
+		if p := src.LearnedPace(); p != (smapi.LearnedPace{}) {
+			s.remember(paceFile(name), p)
+		}
 	}
 }
 

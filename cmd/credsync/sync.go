@@ -135,8 +135,9 @@ func parseIDs(texts []string) ([]credential.SkillID, error) {
 	return ids, nil
 }
 
-// ended logs the end of a pass and keeps the head of the audit trail, where
-// there is one: records cut from the end of the file show against it.
+// ended logs the end of a pass and keeps the learned paces, and the head of the
+// audit trail, where there is one: records cut from the end of the file show
+// against it.
 func (s *setup) ended(trail *audit.Trail, sum syncer.Summary, dryRun bool) {
 	what := "run"
 	if dryRun {
@@ -152,6 +153,9 @@ func (s *setup) ended(trail *audit.Trail, sum syncer.Summary, dryRun bool) {
 		if err := trail.Err(); err != nil && sum.Err == nil {
 			s.log.Warn("an audit destination takes no records, another does", zap.Error(err))
 		}
+	}
+	if !dryRun {
+		s.keepPaces()
 	}
 	for _, o := range syncer.Outcomes {
 		fields = append(fields, zap.Int(string(o), sum.Counts[o]))
