@@ -6,9 +6,13 @@ import (
 	"time"
 )
 
+// catchUp is how late a call may go for the next to make up for it.
+const catchUp = 50 * time.Millisecond
+
 // A pace spaces the calls to one peer, at the rate that its tempo has learned.
-// Gaps are counted from the call that really went last, so that who is late
-// takes no one else's time. It is safe for concurrent use.
+// Gaps are counted from the call that really went last, unless the peer is not
+// known to mind: the system wakes us late, and a shorter gap is throttled. It is
+// safe for concurrent use.
 type pace struct {
 	turn chan struct{} // held by the one caller who waits for the next slot
 
@@ -61,6 +65,9 @@ func (p *pace) depart(waited bool) (s slot, due time.Time) {
 	}
 	gap := now.Sub(p.last)
 	p.last = now
+	if p.tempo.lenient() && now.Sub(due) < catchUp {
+		p.last = due
+	}
 	return p.tempo.sent(now, gap, waited), time.Time{}
 }
 

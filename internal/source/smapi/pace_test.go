@@ -25,6 +25,35 @@ func TestPaceSpacesCalls(t *testing.T) {
 	})
 }
 
+// The next call makes up for one that went late, unless the peer would mind.
+func TestPaceCatchesUpWithAPeerThatDoesNotMind(t *testing.T) {
+	for name, tt := range map[string]struct {
+		throttled bool
+		gap       time.Duration
+	}{
+		"never throttled": {false, 95 * time.Millisecond},
+		"throttled":       {true, 100 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPace(10, 10)
+				s, _ := p.Wait(t.Context())
+				if tt.throttled {
+					p.Throttled(s, 0)
+					p.tempo.rate = 10
+				}
+				time.Sleep(105 * time.Millisecond)
+				_, _ = p.Wait(t.Context()) // 5 ms late
+				start := time.Now()
+				_, _ = p.Wait(t.Context())
+				if got := time.Since(start); got != tt.gap {
+					t.Errorf("the next went after %v, want %v", got, tt.gap)
+				}
+			})
+		})
+	}
+}
+
 func TestPaceRisesWhileItIsWhatCallsWaitFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(5, 20)
