@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/credsync/credsync/internal/scale"
 )
 
 // TestKilledWriters kills writers in the middle of their work, all on one file:
@@ -47,8 +49,8 @@ func TestKilledWriters(t *testing.T) {
 // under way where a page ends.
 func TestAKillIsNoTampering(t *testing.T) {
 	t.Setenv(envFat, "1")
-	kills, torn := size(6, 200), 0
-	rnd := rand.New(rand.NewPCG(seed(), 4))
+	kills, torn := scale.Size(6, 200), 0
+	rnd := rand.New(rand.NewPCG(scale.Seed(), 4))
 	for n := range kills {
 		path := tempTrail(t)
 		child, out := startChild(t, path, 0)
@@ -74,7 +76,7 @@ func TestAKillIsNoTampering(t *testing.T) {
 		}
 		_ = os.Remove(path)
 	}
-	t.Logf("seed %d: %d kills, %d of them tore a line", seed(), kills, torn)
+	t.Logf("seed %d: %d kills, %d of them tore a line", scale.Seed(), kills, torn)
 }
 
 func endsWithNewline(t *testing.T, path string) bool {

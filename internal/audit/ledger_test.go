@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/credsync/credsync/internal/scale"
 )
 
 func all(Record) bool { return true }
@@ -255,8 +257,8 @@ func TestAStreamHasNothingToReadBack(t *testing.T) {
 // TestEveryIntentIsConcludedOnce has writers killed, and others that end by
 // themselves, on one file that two others keep reconciling.
 func TestEveryIntentIsConcludedOnce(t *testing.T) {
-	path, rounds := tempTrail(t), size(10, 200)
-	rnd := rand.New(rand.NewPCG(seed(), 5))
+	path, rounds := tempTrail(t), scale.Size(10, 200)
+	rnd := rand.New(rand.NewPCG(scale.Seed(), 5))
 	reconciled, stop := 0, make(chan struct{})
 	var mu sync.Mutex
 	conclude := func(trail *Trail) {
@@ -315,5 +317,5 @@ func TestEveryIntentIsConcludedOnce(t *testing.T) {
 		}
 	}
 	verify(t, path, VerifyOptions{})
-	t.Logf("seed %d: %d intents of %d writers, %d of them reconciled", seed(), len(concluded), 2*childWriters*rounds, reconciled)
+	t.Logf("seed %d: %d intents of %d writers, %d of them reconciled", scale.Seed(), len(concluded), 2*childWriters*rounds, reconciled)
 }

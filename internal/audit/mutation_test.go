@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/scale"
 )
 
 // A log is a random trail and what its owner knows of it.
@@ -112,14 +113,14 @@ var mutations = map[string]func(rnd *rand.Rand, l, other log) []byte{
 // TestEveryMutationIsFound holds mutated trails against the head of what they
 // were: 10,000 of them with CREDSYNC_TEST_FULL.
 func TestEveryMutationIsFound(t *testing.T) {
-	count, changed := size(1000, 10_000), 0
+	count, changed := scale.Size(1000, 10_000), 0
 	names := make([]string, 0, len(mutations))
 	for name := range mutations {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for n := 0; changed < count; n++ {
-		rnd := rand.New(rand.NewPCG(seed(), uint64(n)))
+		rnd := rand.New(rand.NewPCG(scale.Seed(), uint64(n)))
 		l, other := randomLog(t, rnd), randomLog(t, rnd)
 		clean, name := l.bytes(), names[n%len(names)]
 		mutated := mutations[name](rnd, l, other)
@@ -136,14 +137,14 @@ func TestEveryMutationIsFound(t *testing.T) {
 			t.Errorf("log %d: %s: not found", n, name)
 		}
 	}
-	t.Logf("seed %d: %d mutations of %d kinds", seed(), changed, len(names))
+	t.Logf("seed %d: %d mutations of %d kinds", scale.Seed(), changed, len(names))
 }
 
 // TestNoCleanTrailIsBlamed verifies 1,000 trails with CREDSYNC_TEST_FULL, of
 // which 200 have a line cut anywhere. TestAKillIsNoTampering cuts for real.
 func TestNoCleanTrailIsBlamed(t *testing.T) {
-	for n := range size(200, 1000) {
-		rnd := rand.New(rand.NewPCG(seed()+1, uint64(n)))
+	for n := range scale.Size(200, 1000) {
+		rnd := rand.New(rand.NewPCG(scale.Seed()+1, uint64(n)))
 		l := randomLog(t, rnd)
 		want, torn := len(l.lines), 0
 		if n%5 == 0 {

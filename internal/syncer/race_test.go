@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/credsync/credsync/internal/audit"
+	"github.com/credsync/credsync/internal/scale"
 	"github.com/credsync/credsync/internal/sink"
 )
 
@@ -37,7 +38,7 @@ func TestTwoDaemonsAndAForeignHandRace(t *testing.T) {
 					steps += a.steps
 				})
 			})
-			t.Logf("seed %d: %d steps, writes %v", seed(), steps, commits)
+			t.Logf("seed %d: %d steps, writes %v", scale.Seed(), steps, commits)
 		})
 	}
 }

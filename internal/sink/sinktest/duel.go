@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/scale"
 	"github.com/credsync/credsync/internal/sink"
 )
 
@@ -43,7 +44,7 @@ type Duel struct {
 //	CREDSYNC_TEST_FULL=1 go test -count=1 -run Duel ./internal/sink/...
 func RunDuel(t *testing.T, d Duel) {
 	t.Helper()
-	scale(t)
+	repeat(t)
 	if d.Name == nil {
 		d.Name = (&bench{}).name
 	}
@@ -64,7 +65,7 @@ func RunDuel(t *testing.T, d Duel) {
 		m.quiet()
 		steps += m.steps
 	})
-	t.Logf("seed %d: %d steps on %d names, %v", seed(), steps, n, puts)
+	t.Logf("seed %d: %d steps on %d names, %v", scale.Seed(), steps, n, puts)
 }
 
 // A match is what happens at one name.

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/credsync/credsync/internal/emulator"
+	"github.com/credsync/credsync/internal/scale"
 )
 
 // The second run knows what the first has learned, and needs no 429 to find the
 // way up.
 func TestTheNextRunStartsWhereTheLastOneWas(t *testing.T) {
-	c := course{rate: 60, burst: 1, latency: 20 * time.Millisecond, seed: seed()}
+	c := course{rate: 60, burst: 1, latency: 20 * time.Millisecond, seed: scale.Seed()}
 	synctest.Test(t, func(t *testing.T) {
 		a := c.amazon()
 		ids := a.Skills()[:300]
@@ -67,7 +68,7 @@ func TestAStaleLearnedPaceDoesNoHarm(t *testing.T) {
 
 // The account's limit fell to a tenth between two runs.
 func TestALearnedPaceThatIsFarTooHigh(t *testing.T) {
-	c := course{rate: 5, burst: 1, latency: 20 * time.Millisecond, seed: seed()}
+	c := course{rate: 5, burst: 1, latency: 20 * time.Millisecond, seed: scale.Seed()}
 	synctest.Test(t, func(t *testing.T) {
 		a := c.amazon()
 		s := c.open(t, a, 1)

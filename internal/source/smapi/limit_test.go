@@ -14,6 +14,7 @@ import (
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/emulator"
+	"github.com/credsync/credsync/internal/scale"
 )
 
 // near calls an emulated Amazon without a network: half of latency is the way
@@ -109,13 +110,13 @@ func (c course) driveOn(ctx context.Context, t *testing.T, s *Source, ids []cred
 // N skills take little longer than the N/R that Amazon allows, without a 429
 // too many, and no call goes while Amazon wants to be left alone.
 func TestThePaceIsWhatAmazonAllows(t *testing.T) {
-	t.Logf("seed %d; the time is in N/R", seed())
+	t.Logf("seed %d; the time is in N/R", scale.Seed())
 	for _, dear := range []bool{false, true} {
 		for _, burst := range []int{1, 10} {
 			for _, rate := range []float64{5, 20, 60, 100} {
-				for _, latency := range []time.Duration{2, 20, 80, 200}[:size(1, 4)] {
-					for n := range uint64(size(1, 4)) {
-						c := course{rate, burst, dear, latency * time.Millisecond, seed() + n}
+				for _, latency := range []time.Duration{2, 20, 80, 200}[:scale.Size(1, 4)] {
+					for n := range uint64(scale.Size(1, 4)) {
+						c := course{rate, burst, dear, latency * time.Millisecond, scale.Seed() + n}
 						synctest.Test(t, func(t *testing.T) { c.run(t) })
 					}
 				}
@@ -175,9 +176,9 @@ func (c course) impatient(seen []emulator.Request) (n int) {
 func TestThePaceFollowsTheLimit(t *testing.T) {
 	for _, factor := range []float64{0.5, 2} {
 		for _, burst := range []int{1, 10} {
-			for _, rate := range []float64{5, 60, 20, 100}[:size(2, 4)] {
-				for n := range uint64(size(1, 4)) {
-					c := course{rate, burst, false, 20 * time.Millisecond, seed() + n}
+			for _, rate := range []float64{5, 60, 20, 100}[:scale.Size(2, 4)] {
+				for n := range uint64(scale.Size(1, 4)) {
+					c := course{rate, burst, false, 20 * time.Millisecond, scale.Seed() + n}
 					synctest.Test(t, func(t *testing.T) { c.change(t, factor) })
 				}
 			}
@@ -222,10 +223,10 @@ func (c course) change(t *testing.T, factor float64) {
 // peer that lets no second call through at once can't be shared so: whoever is
 // there takes each call that comes free before the other can.
 func TestTwoSourcesShareTheLimit(t *testing.T) {
-	for _, burst := range []int{10, 1}[:size(1, 2)] {
-		for _, rate := range []float64{20, 100, 60, 5}[:size(2, 4)] {
-			for n := range uint64(size(1, 4)) {
-				c := course{rate, burst, false, 20 * time.Millisecond, seed() + n}
+	for _, burst := range []int{10, 1}[:scale.Size(1, 2)] {
+		for _, rate := range []float64{20, 100, 60, 5}[:scale.Size(2, 4)] {
+			for n := range uint64(scale.Size(1, 4)) {
+				c := course{rate, burst, false, 20 * time.Millisecond, scale.Seed() + n}
 				synctest.Test(t, func(t *testing.T) { c.share(t) })
 			}
 		}
