@@ -6,13 +6,16 @@ import (
 	"time"
 )
 
-// catchUp is how late a call may go for the next to make up for it.
-const catchUp = 50 * time.Millisecond
+// A gap shorter than a wake-up takes is kept on average, by calls that make up
+// for late ones, as long as the peer has never throttled.
+const (
+	wakeUp  = 5 * time.Millisecond
+	catchUp = 50 * time.Millisecond // no more than this is made up for
+)
 
 // A pace spaces the calls to one peer, at the rate that its tempo has learned.
-// Gaps are counted from the call that really went last, unless the peer is not
-// known to mind: the system wakes us late, and a shorter gap is throttled. It is
-// safe for concurrent use.
+// Gaps are counted from the call that really went last: the system wakes us late,
+// and a gap that is too short is throttled. It is safe for concurrent use.
 type pace struct {
 	turn chan struct{} // held by the one caller who waits for the next slot
 
@@ -65,7 +68,7 @@ func (p *pace) depart(waited bool) (s slot, due time.Time) {
 	}
 	gap := now.Sub(p.last)
 	p.last = now
-	if p.tempo.lenient() && now.Sub(due) < catchUp {
+	if p.tempo.flight == 0 && p.tempo.gap() < wakeUp && now.Sub(due) < catchUp {
 		p.last = due
 	}
 	return p.tempo.sent(now, gap, waited), time.Time{}

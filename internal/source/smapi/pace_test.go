@@ -25,25 +25,26 @@ func TestPaceSpacesCalls(t *testing.T) {
 	})
 }
 
-// The next call makes up for one that went late, unless the peer would mind.
-func TestPaceCatchesUpWithAPeerThatDoesNotMind(t *testing.T) {
+// The system wakes callers late. That must not slow what has no limit, nor
+// shorten a gap for a peer that has one.
+func TestPaceCatchesUpUntilItIsThrottled(t *testing.T) {
 	for name, tt := range map[string]struct {
 		throttled bool
 		gap       time.Duration
 	}{
-		"never throttled": {false, 95 * time.Millisecond},
-		"throttled":       {true, 100 * time.Millisecond},
+		"never throttled": {false, 3 * time.Millisecond},
+		"throttled":       {true, 4 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := newPace(10, 10)
+				p := newPace(250, 250)
 				s, _ := p.Wait(t.Context())
 				if tt.throttled {
 					p.Throttled(s, 0)
-					p.tempo.rate = 10
+					p.tempo.rate = 250
 				}
-				time.Sleep(105 * time.Millisecond)
-				_, _ = p.Wait(t.Context()) // 5 ms late
+				time.Sleep(5 * time.Millisecond)
+				_, _ = p.Wait(t.Context()) // a millisecond late
 				start := time.Now()
 				_, _ = p.Wait(t.Context())
 				if got := time.Since(start); got != tt.gap {

@@ -79,9 +79,6 @@ func newTempo(first, most float64) tempo {
 
 func (t *tempo) gap() time.Duration { return time.Duration(float64(time.Second) / t.rate) }
 
-// lenient reports whether the peer is not known to mind a gap that is too short.
-func (t *tempo) lenient() bool { return t.flight == 0 || t.soft }
-
 // sent notes that a call went at now, gap after the one before.
 func (t *tempo) sent(now time.Time, gap time.Duration, waited bool) slot {
 	s := slot{flight: t.flight, n: t.calls + 1, at: now, waited: waited}
