@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -9,7 +10,8 @@ import (
 // Each outcome costs so many calls of a server at most, which the servers count:
 // Vault in its audit log, the gate before AWS, the emulator. A run has a few
 // calls of its own on top: AWS's listing, which is two calls for a hundred
-// skills at most, Vault's kind of mount and its listing for orphans.
+// skills at most, Vault's kind of mount and its listing for orphans. One of those
+// for an update or a repair in Vault looks back at what was replaced.
 func TestWhatEachOutcomeCostsInCalls(t *testing.T) {
 	const n, ofTheRun = 50, 2
 	w := newWorld(t, n)
@@ -22,7 +24,9 @@ func TestWhatEachOutcomeCostsInCalls(t *testing.T) {
 		_, mark = v.requests(mark)
 		a.took()
 		w.amazon.forget()
-		w.wantSync(0, outcomes)
+		if w.wantSync(0, outcomes).took > 10*time.Second { // then an update is looked at again before
+			vault, aws = vault+1, aws+1
+		}
 		asked, end := v.requests(mark)
 		mark = end
 		if got := len(asked); got > vault*n+ofTheRun {
@@ -45,17 +49,17 @@ func TestWhatEachOutcomeCostsInCalls(t *testing.T) {
 	costs("created", map[string]int{"created": 3 * n}, 4, 2)
 	costs("unchanged", map[string]int{"unchanged": 3 * n}, 1, 0)
 	w.amazon.rotate(n)
-	costs("updated", map[string]int{"updated": 3 * n}, 3, 3)
+	costs("updated", map[string]int{"updated": 3 * n}, 4, 3)
 	for _, skill := range w.amazon.skills() {
 		v.alter(skill)
 		a.alter(skill)
 	}
-	costs("altered", map[string]int{"repaired": 2 * n, "unchanged": n}, 4, 4)
+	costs("altered", map[string]int{"repaired": 2 * n, "unchanged": n}, 5, 4)
 	for _, skill := range w.amazon.skills() {
 		v.remove(skill)
 		a.remove(skill)
 	}
-	costs("deleted", map[string]int{"repaired": 2 * n, "unchanged": n}, 4, 4)
+	costs("deleted", map[string]int{"repaired": 2 * n, "unchanged": n}, 5, 4)
 }
 
 func TestFilesTakeNoNetwork(t *testing.T) {

@@ -28,7 +28,7 @@ func TestTheMemoryOfTheDaemonIsNobodysToRead(t *testing.T) {
 				program(t, "credsync"), "-c", s.configure(), "--log-level", "debug", "run")
 			cmd.Dir, cmd.Env = s.dir, s.env
 			d := start(t, cmd)
-			until(t, time.Minute, "a write hangs", func() bool { return s.met() > 0 })
+			until(t, time.Minute, "a write hangs", func() bool { return len(s.met()) > 0 })
 
 			for _, token := range s.peers[1].tokens() {
 				s.plant("Vault token", token)

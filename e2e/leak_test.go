@@ -88,7 +88,7 @@ func (s *stage) matrix(replies []reply, perSkill, single int) {
 	s.wantClean(s.run("sync", "-o", "json"))
 	s.leftovers()
 	s.said.wantNothing(s.T)
-	if met := s.met(); met != encounters {
+	if met := len(s.met()); met != encounters {
 		s.Errorf("%d of %d encounters were met", met, encounters)
 	}
 	if s.said.size < 20<<10 {
@@ -97,8 +97,20 @@ func (s *stage) matrix(replies []reply, perSkill, single int) {
 	s.Logf("seed %d: %d replies, %d encounters of %d in %d runs, %s", seed(), len(replies), encounters, len(replies)*(len(looking)+len(writing)+len(alone)), s.runs, time.Since(begin).Round(time.Second))
 }
 
-// meet makes one run in which each of the encounters is met, of new pairs.
+// meet makes runs until each of the encounters is met, of new pairs: a peer that
+// only fails is left in peace for a while, so one may not be enough.
 func (s *stage) meet(encounters []encounter, args ...string) {
+	s.Helper()
+	left := slices.Clone(encounters)
+	for tries := 0; len(left) > 0 && tries < 3; tries++ {
+		s.expose(left, args...)
+		met := s.met()
+		left = slices.DeleteFunc(left, func(c encounter) bool { return met[c.operation+": "+c.reply.name] })
+	}
+}
+
+// expose makes one run among the encounters.
+func (s *stage) expose(encounters []encounter, args ...string) {
 	s.Helper()
 	s.rotate()
 	skills := s.amazon.skills()
@@ -129,15 +141,15 @@ func (s *stage) wantClean(r run) {
 	s.holds(s.vault, s.aws, folder{s.world})
 }
 
-// met counts the encounters that were really met.
-func (s *stage) met() int {
+// met returns the encounters that were really met.
+func (s *stage) met() map[string]bool {
 	all := make(map[string]bool)
 	for _, h := range s.peers {
 		h.mu.Lock()
 		maps.Copy(all, h.met)
 		h.mu.Unlock()
 	}
-	return len(all)
+	return all
 }
 
 // names returns the names of replies, each once.
