@@ -21,8 +21,12 @@ type tally struct {
 func newTally() *tally { return &tally{extra: make(map[string]int)} }
 
 func (y *tally) String() string {
-	return fmt.Sprintf("%3d kills: %d lost, %d in a wrong place, %d mixed; extra versions: Vault %d, AWS %d, files %d, at most %d by one kill; %d intents reconciled",
-		y.kills, y.lost, y.wrong, y.mixed, y.extra["vault"], y.extra["aws"], y.extra["disk"], y.most, y.reconciled)
+	by := ""
+	if y.most > 0 { // known where each kill is followed by a clean run
+		by = fmt.Sprintf(", at most %d by one kill", y.most)
+	}
+	return fmt.Sprintf("%3d kills: %d lost, %d in a wrong place, %d mixed; extra versions: Vault %d, AWS %d, files %d%s; %d intents reconciled",
+		y.kills, y.lost, y.wrong, y.mixed, y.extra["vault"], y.extra["aws"], y.extra["disk"], by, y.reconciled)
 }
 
 func (y *tally) add(more *tally) {
