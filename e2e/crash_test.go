@@ -16,7 +16,7 @@ func TestAKilledRunIsHealedByTheNext(t *testing.T) {
 	t.Cleanup(func() { t.Logf("seed %d: %s", seed(), sum) })
 	for round := range rounds {
 		t.Run(fmt.Sprint("round ", round+1), func(t *testing.T) {
-			d := newDoomed(t, many, uint64(10+round))
+			d := newDoomed(t, size(many/4, many), uint64(10+round))
 			d.remembersAll()
 			y := newTally()
 			runs := d.killedUnderLoad(y, kills)
