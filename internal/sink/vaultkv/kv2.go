@@ -117,23 +117,28 @@ func (k *kv2) Adopt(ctx context.Context, name string, owner sink.Owner, prev sin
 }
 
 // claim makes name ours before anything is there. The policy refuses that where
-// something is: then another look tells what.
+// something is: then another look tells what. Where nothing is, it may have gone
+// in between, so only a second refusal is about our rights.
 func (k *kv2) claim(ctx context.Context, name string, owner sink.Owner) error {
 	body := encodeJSON(map[string]any{"custom_metadata": claimMark(owner)})
-	_, denied := k.client.call(ctx, request{method: http.MethodPost, path: k.client.routes.metadata(name), body: body})
-	if !errors.Is(denied, sink.ErrDenied) {
-		return denied
+	for again := true; ; again = false {
+		_, denied := k.client.call(ctx, request{method: http.MethodPost, path: k.client.routes.metadata(name), body: body})
+		if !errors.Is(denied, sink.ErrDenied) {
+			return denied
+		}
+		now, err := k.Inspect(ctx, name)
+		switch {
+		case err != nil:
+			return err
+		case now == sink.State{} && again:
+		case now == sink.State{}:
+			return denied
+		case !now.Exists && now.Owner == owner:
+			return nil // by an attempt of ours whose answer was lost, or by our twin: check-and-set decides
+		default:
+			return moved(now, owner)
+		}
 	}
-	now, err := k.Inspect(ctx, name)
-	switch {
-	case err != nil:
-		return err
-	case now == sink.State{}:
-		return denied
-	case !now.Exists && now.Owner == owner:
-		return nil // by an attempt of ours whose answer was lost, or by our twin: check-and-set decides
-	}
-	return moved(now, owner)
 }
 
 // release takes our pairs back from a secret that somebody else gave birth to

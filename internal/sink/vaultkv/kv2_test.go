@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -133,6 +134,25 @@ func TestWhatStandsThere(t *testing.T) {
 			adopted, err := k.Adopt(t.Context(), name, ours, got)
 			if err != nil || adopted != s.inspect(k) {
 				t.Errorf("Adopt: got %+v, %v", adopted, err)
+			}
+		})
+	})
+	t.Run("a secret that went while it kept us from claiming is made", func(t *testing.T) {
+		both(t, 2, func(t *testing.T, s *stand) {
+			k := s.open()
+			s.write2(name)
+			goes := sync.OnceFunc(func() { s.must("DELETE", s.mount+"/metadata/"+name, nil) })
+			s.mu.Lock()
+			s.meet = func() bool {
+				if last := s.since(s.count() - 1)[0]; last == "GET /v1/"+s.mount+"/metadata/"+name {
+					goes()
+				}
+				return true
+			}
+			s.mu.Unlock()
+			got, err := k.Put(t.Context(), name, s.record("a"), sink.State{})
+			if err != nil || got != s.inspect(k) || got.Version != "1" {
+				t.Errorf("got %+v, %v, want version 1 of ours", got, err)
 			}
 		})
 	})
