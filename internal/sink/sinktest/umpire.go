@@ -45,7 +45,7 @@ func (m *match) judge(p *player, was, now sink.State, after Stored) {
 		p.versions-- // a restore brings the old value back before the new one comes
 	case !after.Exists || !p.record.Body.Equal(credential.NewSecret(after.Body)):
 		m.Errorf("%q stands there, which nobody put", after.Body)
-	case was.Version != p.prev.Version || was.Exists != p.prev.Exists:
+	case was.Version != p.prev.Version || was.Version != "" && was.Exists != p.prev.Exists:
 		m.Errorf("decided on %+v, and overwrote %+v", p.prev, was)
 	case p.versions > 1:
 		m.Errorf("made %d versions in one write", p.versions)
