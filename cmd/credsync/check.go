@@ -71,11 +71,12 @@ func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
 
 // auditFiles looks whether each audit file can be continued as it is configured.
 func (s *setup) auditFiles() (steps []step) {
-	key, err := auditKey(s.cfg.Audit)
+	key, keyErr := auditKey(s.cfg.Audit)
 	for _, d := range s.cfg.Audit {
 		if d.File == "" {
 			continue
 		}
+		err := keyErr
 		if err == nil {
 			err = audit.Fit(d.File, key)
 		}

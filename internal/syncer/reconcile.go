@@ -56,7 +56,7 @@ func (p *pass) reconcile(ctx context.Context) {
 // trail is only a file: no other name is asked for because it says so.
 func (p *pass) concludes(intent audit.Record) bool {
 	t := p.target(intent.Sink)
-	if t != nil && t.Names.Matcher(p.Instance).MatchString(intent.Name) {
+	if t != nil && t.mine.MatchString(intent.Name) {
 		return true
 	}
 	if intent.Job == p.job.Name && p.Memory.first(place{intent.Sink, intent.Name}) {
