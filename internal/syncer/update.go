@@ -25,9 +25,9 @@ func (p *pass) update(ctx context.Context) {
 			}
 			return
 		}
-		id := p.planID(updates)
 		p.accepted = ""
 		if why := p.judge(updates); why != "" {
+			id := p.planID(updates)
 			if !slices.Contains(p.opts.Accepted, id) {
 				p.stop(ctx, updates, id, why)
 				return
