@@ -103,6 +103,23 @@ func (s slow) Read(p []byte) (int, error) {
 	}
 }
 
+// wantTimeout wants an attempt over base to end with its time.
+func wantTimeout(t *testing.T, base http.RoundTripper) {
+	t.Helper()
+	start := time.Now()
+	resp, err := get(t, &wire.Transport{Base: base, Timeout: 15 * time.Second, MaxBody: 1 << 20}, "http://x.example/")
+	if err == nil {
+		_, err = io.ReadAll(resp.Body)
+		resp.Body.Close()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got error %v", err)
+	}
+	if took := time.Since(start); took != 15*time.Second {
+		t.Errorf("ended after %v, want 15 s", took)
+	}
+}
+
 func TestTimeoutCoversTheBody(t *testing.T) {
 	for name, base := range map[string]trip{
 		"no header": func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
@@ -110,18 +127,7 @@ func TestTimeoutCoversTheBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				start := time.Now()
-				resp, err := get(t, &wire.Transport{Base: base, Timeout: 15 * time.Second, MaxBody: 1 << 20}, "http://x.example/")
-				if err == nil {
-					_, err = io.ReadAll(resp.Body)
-					resp.Body.Close()
-				}
-				if !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got %v", err)
-				}
-				if took := time.Since(start); took != 15*time.Second {
-					t.Errorf("ended after %v, want 15 s", took)
-				}
+				wantTimeout(t, base)
 			})
 		})
 	}
