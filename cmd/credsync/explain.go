@@ -56,7 +56,7 @@ func (r *tableReport) trouble(b *strings.Builder, t trouble, e *examples) {
 	if e.more {
 		b.WriteString("  … and more; -o json has all\n")
 	}
-	if cure := cures[t.reason]; cure != "" {
+	if cure := t.reason.Cure(); cure != "" {
 		fmt.Fprintf(b, "  → %s\n", cure)
 	}
 	if t.reason == syncer.Foreign {
@@ -72,19 +72,4 @@ func (p *tablePass) braked() (n int) {
 		}
 	}
 	return n
-}
-
-// cures says, for each reason, what an operator can do.
-var cures = map[syncer.Reason]string{
-	syncer.NotFound:    "check the skill ID; a skill gets credentials with its first permission that needs them (developer console, Permissions)",
-	syncer.Denied:      "check the token and its rights; check --online tells which",
-	syncer.Invalid:     "correct what is named; nothing was changed for it",
-	syncer.Rejected:    "Amazon handed out a pair that it does not take itself; it was not published; look at the skill in the developer console",
-	syncer.RateLimited: "give the job more time (timeout) or fewer skills per run",
-	syncer.Unavailable: "the next run tries again; nothing was changed for it",
-	syncer.Timeout:     "the next run tries again; raise the job's timeout if this stays",
-	syncer.Conflict:    "somebody else writes there too; find out who, and let only one do it",
-	syncer.Foreign:     "credsync leaves alone what it does not own; to see what could be taken over:",
-	syncer.Canceled:    "run it again; what was sent without an answer is looked at anew",
-	syncer.Internal:    "this should not happen; please report it with the log",
 }

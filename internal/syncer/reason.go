@@ -69,3 +69,21 @@ func (r Reason) heals() bool {
 	}
 	return false
 }
+
+// cures says, for each reason, what an operator can do.
+var cures = map[Reason]string{
+	NotFound:    "check the skill ID; a skill gets credentials with its first permission that needs them (developer console, Permissions)",
+	Denied:      "check the token and its rights; check --online tells which",
+	Invalid:     "correct what is named; nothing was changed for it",
+	Rejected:    "Amazon handed out a pair that it does not take itself; it was not published; look at the skill in the developer console",
+	RateLimited: "give the job more time (timeout) or fewer skills per run",
+	Unavailable: "the next run tries again; nothing was changed for it",
+	Timeout:     "the next run tries again; raise the job's timeout if this stays",
+	Conflict:    "somebody else writes there too; find out who, and let only one do it",
+	Foreign:     "credsync leaves alone what it does not own; to see what could be taken over:",
+	Canceled:    "run it again; what was sent without an answer is looked at anew",
+	Internal:    "this should not happen; please report it with the log",
+}
+
+// Cure says what an operator can do about r; empty where there is nothing to say.
+func (r Reason) Cure() string { return cures[r] }

@@ -1,0 +1,113 @@
+package status
+
+import (
+	"time"
+
+	"github.com/credsync/credsync/internal/syncer"
+)
+
+// A Report is what the daemon knows at one moment: the document at /api/status,
+// and what the status page and credsync status show. Times are in UTC; the zero
+// Time is left out and means never, or not known. It holds names and outcomes,
+// no value and no token.
+type Report struct {
+	Instance string    `json:"instance"`
+	Version  string    `json:"version"`
+	Config   string    `json:"config"` // the file, as it was named
+	Now      time.Time `json:"now"`
+	Started  time.Time `json:"started"`           // of the process
+	Loaded   time.Time `json:"loaded"`            // of the configuration
+	Ready    bool      `json:"ready"`             // what /readyz says
+	Problems []string  `json:"problems,omitzero"` // why it is not ready
+
+	Jobs    []Job    `json:"jobs"`    // by name
+	Sources []Source `json:"sources"` // by name
+	Skills  Page     `json:"skills"`
+}
+
+// A Job is what is known of one job.
+type Job struct {
+	Name     string   `json:"name"`
+	Schedule string   `json:"schedule"`
+	TimeZone string   `json:"time_zone"`
+	Source   string   `json:"source"`
+	Sinks    []string `json:"sinks"`
+
+	Next        time.Time `json:"next,omitzero"`         // when it is due
+	LastSuccess time.Time `json:"last_success,omitzero"` // end of the last run with nothing refused, failed or skipped
+	Overdue     bool      `json:"overdue"`
+	Running     *Progress `json:"running,omitempty"`
+	Runs        []Run     `json:"runs"` // newest first, a few dozen at most
+}
+
+// A Progress is how far a run has come.
+type Progress struct {
+	Run     string         `json:"run,omitempty"`
+	Trigger syncer.Trigger `json:"trigger"`
+	Started time.Time      `json:"started"`
+	Done    int            `json:"done"`  // results so far
+	Total   int            `json:"total"` // results to come; 0 while the list is read
+}
+
+// A Run is one that has ended.
+type Run struct {
+	Run         string                 `json:"run"`
+	Trigger     syncer.Trigger         `json:"trigger"`
+	Started     time.Time              `json:"started"`
+	TookSeconds float64                `json:"took_seconds"`
+	Skills      int                    `json:"skills"`
+	Outcomes    map[syncer.Outcome]int `json:"outcomes"`
+	Orphans     int                    `json:"orphans"`
+	Plan        string                 `json:"plan,omitempty"`  // of the updates that the brake refused
+	Brake       string                 `json:"brake,omitempty"` // why it refused them
+	Error       string                 `json:"error,omitempty"` // why the run could not be made at all
+}
+
+// A Source is what is known of one source.
+type Source struct {
+	Name      string  `json:"name"`
+	Pace      float64 `json:"pace"`      // requests a second that are sent at most, now
+	Throttled int     `json:"throttled"` // answers 429 since the start
+}
+
+// A Page is a part of the matrix of skills and sinks.
+type Page struct {
+	Outcomes map[syncer.Outcome]int `json:"outcomes"` // of all cells, before the filter
+	Total    int                    `json:"total"`    // skills known
+	Matching int                    `json:"matching"` // of those, what the filter lets through
+	Offset   int                    `json:"offset"`
+	Limit    int                    `json:"limit"`
+	Items    []Skill                `json:"items"` // by job, then skill
+}
+
+// A Skill is one row of the matrix.
+type Skill struct {
+	Job   string `json:"job"`
+	Skill string `json:"skill"`
+	Label string `json:"label,omitempty"`
+	Cells []Cell `json:"cells"` // by sink, in the order of the job's sinks
+}
+
+// A Cell is what the last run that reached it found of one skill in one sink.
+type Cell struct {
+	Sink    string         `json:"sink"`
+	Name    string         `json:"name"`
+	Outcome syncer.Outcome `json:"outcome"`
+	Since   time.Time      `json:"since,omitzero"`   // the first run running with this outcome and reason
+	Checked time.Time      `json:"checked,omitzero"` // the last run that reached it
+	Changed time.Time      `json:"changed,omitzero"` // when credsync last wrote there, since the start of the process
+	Version string         `json:"version,omitempty"`
+	Reason  syncer.Reason  `json:"reason,omitempty"`
+	Error   string         `json:"error,omitempty"`
+	Cure    string         `json:"cure,omitempty"` // what an operator can do
+}
+
+// A Filter chooses rows of the matrix. The zero Filter lets all through.
+type Filter struct {
+	Job     string
+	Sink    string           // rows with a cell there
+	Outcome []syncer.Outcome // rows with a cell of one of these
+	Text    string           // part of a skill's ID, its label or a name, in any case
+	Offset  int
+	Limit   int // 0 = a hundred; at most a thousand
+}
