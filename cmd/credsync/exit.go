@@ -23,7 +23,7 @@ var precedence = []exitCode{exitUsage, exitBrake, exitFailed, exitPartial, exitC
 
 // judge makes one exit code of all passes of one command.
 func judge(passes []syncer.Summary, plan bool) exitCode {
-	useful := slices.ContainsFunc(passes, syncer.Summary.Useful)
+	useful := slices.ContainsFunc(passes, func(s syncer.Summary) bool { return s.Useful() || s.Spared() })
 	codes := []exitCode{exitOK}
 	for _, s := range passes {
 		switch {

@@ -32,6 +32,7 @@ func (r *jsonReport) Result(res syncer.Result) {
 type jsonSummary struct {
 	Run         string                 `json:"run"`
 	Job         string                 `json:"job"`
+	Shard       string                 `json:"shard,omitempty"`
 	Plan        string                 `json:"plan"`
 	Started     string                 `json:"started"`
 	TookSeconds float64                `json:"took_seconds"`
@@ -48,7 +49,7 @@ func (r *jsonReport) Finish(s syncer.Summary, requests map[string]int) error {
 		r.text(`{"results":[`)
 	}
 	out := jsonSummary{
-		Run: s.Run, Job: s.Job, Plan: s.Plan, Started: s.Started.UTC().Format(time.RFC3339),
+		Run: s.Run, Job: s.Job, Shard: s.Shard.String(), Plan: s.Plan, Started: s.Started.UTC().Format(time.RFC3339),
 		TookSeconds: s.Took.Round(time.Millisecond).Seconds(), Skills: s.Skills, Outcomes: make(map[syncer.Outcome]int),
 		Requests: requests, Orphans: s.Orphans, Brake: s.Brake,
 	}

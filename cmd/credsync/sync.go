@@ -20,12 +20,17 @@ type syncCmd struct {
 	Only       []string `sep:"none" placeholder:"SKILL" help:"Only this skill ID; may be repeated."`
 	AcceptPlan []string `sep:"none" placeholder:"ID" help:"Let exactly the updates of this plan through the brake, once."`
 	Output     string   `short:"o" enum:"table,json" default:"table" help:"table or json (one line per job)."`
+	shardFlag
 }
 
 // Help is what --help adds.
 func (syncCmd) Help() string {
 	return `Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 partial,
-4 the brake refused updates. To see first what would be done: credsync plan.`
+4 the brake refused updates. To see first what would be done: credsync plan.
+
+Large lists can be shared by N processes: each takes its part with --shard I/N,
+I from 0 to N-1. A Kubernetes job with completionMode: Indexed needs no flag: the
+index comes from $JOB_COMPLETION_INDEX, the number from $CREDSYNC_SHARDS.`
 }
 
 func (cmd syncCmd) Run(ctx context.Context, c *cli, t terminal) error {
@@ -35,6 +40,7 @@ func (cmd syncCmd) Run(ctx context.Context, c *cli, t terminal) error {
 type planCmd struct {
 	Job    []string `sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
 	Output string   `short:"o" enum:"table,json" default:"table" help:"table or json (one line per job)."`
+	shardFlag
 }
 
 // Help is what --help adds.
@@ -44,12 +50,16 @@ to change, 4 the brake would refuse, 3 partial, 1 failed, 2 usage or configurati
 }
 
 func (cmd planCmd) Run(ctx context.Context, c *cli, t terminal) error {
-	return c.once(ctx, t, syncCmd{Job: cmd.Job, Output: cmd.Output}, true)
+	return c.once(ctx, t, syncCmd{Job: cmd.Job, Output: cmd.Output, shardFlag: cmd.shardFlag}, true)
 }
 
 // once makes one pass of each job that cmd chooses.
 func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) error {
 	only, err := cmd.check()
+	if err != nil {
+		return err
+	}
+	shard, err := cmd.shard(len(only) > 0)
 	if err != nil {
 		return err
 	}
@@ -66,7 +76,7 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) er
 	if err != nil {
 		return err
 	}
-	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Accepted: s.unusedPlans(cmd.AcceptPlan)}
+	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Shard: shard, Accepted: s.unusedPlans(cmd.AcceptPlan)}
 	reports := c.reporters(s, cmd, dryRun, t)
 	var passes []syncer.Summary
 	var faults []error // of what surrounds the passes; none of them stops a pass
@@ -146,6 +156,9 @@ func (s *setup) ended(trail *audit.Trail, sum syncer.Summary, dryRun bool) {
 	fields := []zap.Field{
 		zap.String("job", sum.Job), zap.String("run", sum.Run), zap.Duration("took", sum.Took),
 		zap.Int("skills", sum.Skills), zap.Int("orphans", len(sum.Orphans)),
+	}
+	if shard := sum.Shard.String(); shard != "" {
+		fields = append(fields, zap.String("shard", shard))
 	}
 	if trail != nil {
 		fields = append(fields, zap.Stringer("audit_head", trail.Head()))

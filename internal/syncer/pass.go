@@ -62,7 +62,7 @@ func (e *Engine) newPass(job Job, opts Options, rep Reporter) *pass {
 		source:   &breaker{peer: "source", down: source.ErrUnavailable},
 		proofs:   &breaker{peer: "Login with Amazon", down: source.ErrUnavailable},
 		healable: make(map[credential.SkillID]bool),
-		summary:  Summary{Run: id, Job: job.Name, Started: time.Now(), Counts: make(map[Outcome]int)},
+		summary:  Summary{Run: id, Job: job.Name, Shard: opts.Shard, Started: time.Now(), Counts: make(map[Outcome]int)},
 	}
 	for _, t := range job.Targets {
 		p.targets = append(p.targets, &target{
@@ -85,7 +85,13 @@ func (p *pass) take(entries []source.Entry) []source.Entry {
 	if len(p.opts.Only) > 0 {
 		entries = slices.DeleteFunc(entries, func(e source.Entry) bool { return !slices.Contains(p.opts.Only, e.Skill) })
 	}
-	p.whole = len(p.opts.Only) == 0 && !slices.ContainsFunc(entries, func(e source.Entry) bool { return e.Err != nil })
+	if shard := p.opts.Shard; shard.partial() {
+		entries = slices.DeleteFunc(entries, func(e source.Entry) bool { return !shard.holds(e) })
+		if n := len(entries); n < brakeOwned && p.job.MaxChanges < 1 {
+			p.log.Warn("too few skills in this shard for max_changes to be judged; take fewer shards", zap.Stringer("shard", shard), zap.Int("skills", n))
+		}
+	}
+	p.whole = len(p.opts.Only) == 0 && !p.opts.Shard.partial() && !slices.ContainsFunc(entries, func(e source.Entry) bool { return e.Err != nil })
 	p.summary.Skills = len(entries)
 	return entries
 }

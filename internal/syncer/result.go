@@ -52,6 +52,7 @@ type Orphan struct {
 type Summary struct {
 	Run      string
 	Job      string
+	Shard    Shard  // the part of the list that it was about
 	Plan     string // ID of the updates that were decided on, or that the brake refused; see [planID]
 	Accepted string // ID of the plan that was let through the brake, once one of its updates was written
 	Started  time.Time
@@ -71,6 +72,10 @@ func (s Summary) Useful() bool {
 
 // Changes is the number of names written, or to be written in a dry run.
 func (s Summary) Changes() int { return s.Counts[Created] + s.Counts[Updated] + s.Counts[Repaired] }
+
+// Spared reports whether there was nothing to do: no skill of the list belongs to
+// the shard.
+func (s Summary) Spared() bool { return s.Err == nil && s.Shard.partial() && s.Skills == 0 }
 
 // Short is the number of results that are not what the operator wants.
 func (s Summary) Short() int { return s.Counts[Refused] + s.Counts[Failed] + s.Counts[Skipped] }

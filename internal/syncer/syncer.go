@@ -71,6 +71,8 @@ type Options struct {
 	// Only limits the pass to these skills; empty = all. One that the list
 	// lacks has no result.
 	Only []credential.SkillID
+	// Shard limits the pass to a part of the list.
+	Shard Shard
 	// Accepted are plan IDs whose updates the operator has accepted. Each lets
 	// exactly its own updates through the brake.
 	Accepted []string
