@@ -60,5 +60,6 @@ func (s Shard) holds(e source.Entry) bool {
 		return s.Index == 0
 	}
 	sum := sha256.Sum256([]byte(e.Skill))
-	return binary.BigEndian.Uint64(sum[:8])%uint64(s.Count) == uint64(s.Index)
+	count, index := uint64(s.Count), uint64(s.Index) //nolint:gosec // neither is negative
+	return binary.BigEndian.Uint64(sum[:8])%count == index
 }
