@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"time"
 
 	"github.com/credsync/credsync/internal/syncer"
 )
@@ -30,39 +29,15 @@ func (r *jsonReport) Result(res syncer.Result) {
 
 // jsonSummary is what follows the results.
 type jsonSummary struct {
-	Run         string                 `json:"run"`
-	Job         string                 `json:"job"`
-	Shard       string                 `json:"shard,omitempty"`
-	Plan        string                 `json:"plan"`
-	Started     string                 `json:"started"`
-	TookSeconds float64                `json:"took_seconds"`
-	Skills      int                    `json:"skills"`
-	Outcomes    map[syncer.Outcome]int `json:"outcomes"`
-	Requests    map[string]int         `json:"requests"`
-	Orphans     []syncer.Orphan        `json:"orphans"`
-	Brake       string                 `json:"brake,omitempty"`
-	Error       string                 `json:"error,omitempty"`
+	syncer.Digest
+	Requests map[string]int `json:"requests"`
 }
 
 func (r *jsonReport) Finish(s syncer.Summary, requests map[string]int) error {
 	if !r.wrote {
 		r.text(`{"results":[`)
 	}
-	out := jsonSummary{
-		Run: s.Run, Job: s.Job, Shard: s.Shard.String(), Plan: s.Plan, Started: s.Started.UTC().Format(time.RFC3339),
-		TookSeconds: s.Took.Round(time.Millisecond).Seconds(), Skills: s.Skills, Outcomes: make(map[syncer.Outcome]int),
-		Requests: requests, Orphans: s.Orphans, Brake: s.Brake,
-	}
-	for _, o := range syncer.Outcomes {
-		out.Outcomes[o] = s.Counts[o]
-	}
-	if out.Orphans == nil {
-		out.Orphans = []syncer.Orphan{}
-	}
-	if s.Err != nil {
-		out.Error = s.Err.Error()
-	}
-	b, err := json.Marshal(out)
+	b, err := json.Marshal(jsonSummary{s.Digest(), requests})
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (e *Engine) newPass(job Job, opts Options, rep Reporter) *pass {
 		source:   &breaker{peer: "source", down: source.ErrUnavailable},
 		proofs:   &breaker{peer: "Login with Amazon", down: source.ErrUnavailable},
 		healable: make(map[credential.SkillID]bool),
-		summary:  Summary{Run: id, Job: job.Name, Shard: opts.Shard, Started: time.Now(), Counts: make(map[Outcome]int)},
+		summary:  Summary{Run: id, Job: job.Name, Trigger: opts.Trigger, Shard: opts.Shard, Started: time.Now(), Counts: make(map[Outcome]int)},
 	}
 	for _, t := range job.Targets {
 		p.targets = append(p.targets, &target{

@@ -52,6 +52,7 @@ type Orphan struct {
 type Summary struct {
 	Run      string
 	Job      string
+	Trigger  Trigger
 	Shard    Shard  // the part of the list that it was about
 	Plan     string // ID of the updates that were decided on, or that the brake refused; see [planID]
 	Accepted string // ID of the plan that was let through the brake, once one of its updates was written
