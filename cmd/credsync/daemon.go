@@ -42,9 +42,10 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err != nil {
 		return err
 	}
-	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), healable: make(map[string][]credential.SkillID)}
+	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), bulletin: s.bulletin(), healable: make(map[string][]credential.SkillID)}
 	s.recall(lastSlotsFile, &d.slots)
 	d.serve(ctx, loops)
+	d.bulletin.close(ctx)
 	return closeTrail(trail)
 }
 
@@ -88,9 +89,10 @@ func (s *setup) loops() ([]jobLoop, error) {
 // A service is the daemon while it runs.
 type service struct {
 	*setup
-	engine *syncer.Engine
-	trail  *audit.Trail
-	budget *budget
+	engine   *syncer.Engine
+	trail    *audit.Trail
+	budget   *budget
+	bulletin *bulletin
 
 	mu       sync.Mutex
 	slots    lastSlots
@@ -154,7 +156,11 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 	if slot.Missed > 0 {
 		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
 	}
-	sum := d.engine.Sync(ctx, job, opts, logReport{d.budget, d.log.With(zap.String("job", job.Name))})
+	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: d.bulletin}}}
+	sum := d.engine.Sync(ctx, job, opts, told)
+	if err := told.Finish(sum, nil); err != nil {
+		d.log.Error("run not told of", zap.Error(err))
+	}
 	d.ended(d.trail, sum, false)
 	for _, o := range sum.Orphans {
 		d.log.Warn("orphan", zap.String("job", job.Name), zap.String("sink", o.Sink), zap.String("name", o.Name), zap.String("skill", string(o.Skill)))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 //	control METHOD PATH [BODY]   what the emulator does on demand
 //	code N COMMAND…          run a command that has to end with exit code N
 //	term, hup                send SIGTERM or SIGHUP to what runs in the background
+//	receiver FILE [STATUS]   start a webhook that appends what it gets to FILE, a line each; $RECEIVER is its URL
 //	within FILE TEXT         wait until the file holds the text
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -44,7 +46,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand,
+			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand, "receiver": receiverCommand,
 		},
 	})
 }
@@ -87,6 +89,28 @@ func controlCommand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s %s: %s\n%s", args[0], args[1], resp.Status, body)
 	}
 	fmt.Fprintf(ts.Stdout(), "%s", body)
+}
+
+func receiverCommand(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	status := http.StatusNoContent
+	if len(args) > 1 {
+		status, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		ts.Check(err)
+		_, err = fmt.Fprintf(f, "%s %s\n", req.Header.Get("webhook-signature"), body)
+		ts.Check(err)
+		w.WriteHeader(status)
+	}))
+	ts.Defer(func() {
+		server.Close()
+		ts.Check(f.Close())
+	})
+	ts.Setenv("RECEIVER", server.URL)
 }
 
 // codeCommand is "! exec" that looks closer.

@@ -78,6 +78,11 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) er
 	}
 	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Shard: shard, Accepted: s.unusedPlans(cmd.AcceptPlan)}
 	reports := c.reporters(s, cmd, dryRun, t)
+	if !dryRun {
+		b := s.bulletin()
+		defer b.close(ctx)
+		reports.to = append(reports.to, &notice{bulletin: b})
+	}
 	var passes []syncer.Summary
 	var faults []error // of what surrounds the passes; none of them stops a pass
 	for _, job := range jobs {

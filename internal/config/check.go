@@ -35,6 +35,9 @@ func (c *Config) check(r *report) {
 	c.checkJobs(r)
 	c.checkAudit(r)
 	c.checkHTTP(r)
+	if w := c.Notify.Webhook; w != nil {
+		r.faults(keys{"notify", "webhook"}, w.Faults())
+	}
 }
 
 func checkNames[V any](r *report, section string, named map[string]V) {

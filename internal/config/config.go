@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/notify"
 	"github.com/credsync/credsync/internal/sink/awssm"
 	"github.com/credsync/credsync/internal/sink/file"
 	"github.com/credsync/credsync/internal/sink/vaultkv"
@@ -41,6 +42,8 @@ type Config struct {
 	Audit Audits `yaml:"audit,omitempty"`
 	// HTTP is the read-only face: health, metrics, status page.
 	HTTP HTTP `yaml:"http,omitempty"`
+	// Notify tells others how runs went.
+	Notify Notify `yaml:"notify,omitempty"`
 	// FingerprintKey is where a key is kept that makes the fingerprints beside
 	// the stored secrets your own. Default: a public key, which is safe, as a
 	// client secret can't be guessed; but it shows where two installations
@@ -98,6 +101,9 @@ type Job struct {
 	MaxChanges Percent `yaml:"max_changes,omitempty"`
 	// OnStart runs the job once when the daemon starts.
 	OnStart bool `yaml:"on_start,omitempty"`
+	// Hook is a program that is run after a run that changed something, to let
+	// consumers take up what is new.
+	Hook *notify.CommandConfig `yaml:"hook,omitempty"`
 }
 
 // An Audit is a destination of the audit trail. Exactly one of File and Stream
@@ -110,6 +116,12 @@ type Audit struct {
 	// Key is where a key is kept that the chain of records is made with.
 	// Without one, the chain shows accidents, but not a forger.
 	Key credential.Ref `yaml:"key,omitempty"`
+}
+
+// Notify is who is told how runs went.
+type Notify struct {
+	// Webhook is posted to after a run that changed, refused or failed something.
+	Webhook *notify.WebhookConfig `yaml:"webhook,omitempty"`
 }
 
 // HTTP is the read-only face of the daemon.

@@ -30,6 +30,9 @@ func (c *Config) checkJobs(r *report) {
 			r.advise(at.child("max_changes"), "the brake is off", "set it lower, so that a mistake at Amazon can't reach all secrets at once")
 		}
 		j.Skills.check(r, at.child("skills"))
+		if j.Hook != nil {
+			r.faults(at.child("hook"), j.Hook.Faults())
+		}
 		c.Jobs[name] = j
 	}
 	c.checkNamesOfIDs(r)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/invopop/jsonschema"
 
+	"github.com/credsync/credsync/internal/notify"
 	"github.com/credsync/credsync/internal/sink/vaultkv"
 )
 
@@ -45,7 +46,7 @@ func schema(t *testing.T) []byte {
 		Namer:          qualified,
 		Mapper:         formatted,
 	}
-	for _, dir := range []string{"../config", "../credential", "../source/smapi", "../sink/vaultkv", "../sink/awssm", "../sink/file"} {
+	for _, dir := range []string{"../config", "../credential", "../source/smapi", "../sink/vaultkv", "../sink/awssm", "../sink/file", "../notify"} {
 		if err := r.AddGoComments("github.com/credsync/credsync/internal/config", dir, jsonschema.WithFullComment()); err != nil {
 			t.Fatal(err)
 		}
@@ -122,6 +123,9 @@ func refine(s *jsonschema.Schema) {
 	s.Properties.Value("instance").Pattern = instancePattern.String()
 	s.Definitions["config.Audit"].Properties.Value("stream").Enum = []any{"stdout", "stderr"}
 	s.Definitions["file.Config"].Properties.Value("format").Enum = []any{"json", "env"}
+	for _, receiver := range []string{"notify.WebhookConfig", "notify.CommandConfig"} {
+		s.Definitions[receiver].Properties.Value("on").Items.Enum = []any{notify.Changed, notify.Refused, notify.Failed}
+	}
 	s.Definitions["vaultkv.Config"].Properties.Value("version").Enum = []any{1, 2}
 	for union, members := range map[string][]string{
 		"config.Source":  {"smapi"},
