@@ -19,5 +19,5 @@ prove-crashes: ; $(FULL) ./e2e/run -v -timeout 60m -run 'TestARunKilled|TestAKil
 prove-races: ; $(FULL) $(GO) test -count=1 -v -timeout 30m ./internal/syncer ./internal/sink/... -run 'ForeignHandRace|Duel' && $(FULL) ./e2e/run -v -timeout 30m -run 'ForeignHandRace|LostAnswer|FightingWriters'
 prove-faults: ; $(FULL) ./e2e/run -v -timeout 30m -parallel 8 -run 'TestTheFaultMatrix|TestAFaultLeaves|TotalOutage'
 prove-leaks: ; $(FULL) ./e2e/run -v -timeout 45m -run 'TestNothingSecretIsEverSaid|TestNoSecretFollows'
-schema: ; $(GO) test ./internal/config -run Schema -update
+schema: ; $(GO) test ./internal/config -run "Schema|Reference" -update
 $(LINT): ; GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

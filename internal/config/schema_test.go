@@ -36,8 +36,21 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	}
 }
 
-// schema returns the JSON Schema of the configuration.
+// schema returns the JSON Schema of the configuration as the file holds it.
 func schema(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(schemaOf(t)); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// schemaOf returns the JSON Schema of the configuration.
+func schemaOf(t *testing.T) *jsonschema.Schema {
 	t.Helper()
 	r := &jsonschema.Reflector{
 		Anonymous:      true,
@@ -61,14 +74,7 @@ func schema(t *testing.T) []byte {
 	audit.Version, audit.Definitions = "", nil
 	s.Definitions["config.Audit"] = audit
 	refine(s)
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(s); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return s
 }
 
 // qualified tells the Config of one adapter from that of another.
