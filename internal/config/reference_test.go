@@ -120,7 +120,7 @@ func further(comment string) string {
 	_, rest, _ := strings.Cut(comment, ". ")
 	var kept []string
 	for sentence := range strings.SplitSeq(rest, ". ") {
-		if !strings.Contains(sentence, "zero ") && !strings.HasPrefix(sentence, "Exactly one of ") {
+		if !strings.Contains(sentence, "zero ") && !strings.HasPrefix(sentence, "Exactly one ") {
 			kept = append(kept, sentence)
 		}
 	}
