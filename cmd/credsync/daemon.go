@@ -42,6 +42,11 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err != nil {
 		return err
 	}
+	endTrace, err := s.trace(ctx, engine)
+	if err != nil {
+		return err
+	}
+	defer endTrace()
 	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), bulletin: s.bulletin(), healable: make(map[string][]credential.SkillID)}
 	s.recall(lastSlotsFile, &d.slots)
 	d.serve(ctx, loops)

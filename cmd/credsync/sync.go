@@ -76,6 +76,11 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) er
 	if err != nil {
 		return err
 	}
+	endTrace, err := s.trace(ctx, engine)
+	if err != nil {
+		return err
+	}
+	defer endTrace()
 	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Shard: shard, Accepted: s.unusedPlans(cmd.AcceptPlan)}
 	reports := c.reporters(s, cmd, dryRun, t)
 	if !dryRun {

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/credsync/credsync/internal/fault"
+	"github.com/credsync/credsync/internal/tracing"
 )
 
 var (
@@ -35,6 +36,9 @@ func (c *Config) check(r *report) {
 	c.checkJobs(r)
 	c.checkAudit(r)
 	c.checkHTTP(r)
+	if c.OTLPEndpoint != "" {
+		r.faults(keys{"otlp_endpoint"}, tracing.Faults(c.OTLPEndpoint))
+	}
 	if w := c.Notify.Webhook; w != nil {
 		r.faults(keys{"notify", "webhook"}, w.Faults())
 	}

@@ -44,6 +44,11 @@ type Config struct {
 	HTTP HTTP `yaml:"http,omitempty"`
 	// Notify tells others how runs went.
 	Notify Notify `yaml:"notify,omitempty"`
+	// OTLPEndpoint is the URL of an OpenTelemetry collector that takes OTLP over
+	// HTTP, such as http://127.0.0.1:4318: it gets a span for each run, each skill
+	// and each call of a source or a sink. Headers come from
+	// $OTEL_EXPORTER_OTLP_HEADERS. Empty = no traces.
+	OTLPEndpoint string `yaml:"otlp_endpoint,omitempty"`
 	// FingerprintKey is where a key is kept that makes the fingerprints beside
 	// the stored secrets your own. Default: a public key, which is safe, as a
 	// client secret can't be guessed; but it shows where two installations

@@ -51,6 +51,8 @@ func (p *pass) listOne(ctx context.Context, t *target, lister sink.Lister) {
 			t.err = err
 		}
 	}()
+	ctx, end := p.span(ctx, deed{what: "list", sink: t.Name})
+	defer func() { end(err) }()
 	defer p.contain(&err)
 	t.listed = make(map[uint64]sighting)
 	err = lister.List(ctx, p.Instance, func(name string, s sink.State) { p.sight(t, name, s) })

@@ -47,6 +47,9 @@ func (p *pass) visit(ctx, run context.Context, e *source.Entry) {
 		p.all(e, Skipped, fmt.Errorf("not reached: %w", ctx.Err()))
 		return
 	}
+	ctx, end := p.span(ctx, deed{what: "skill", skill: e.Skill})
+	defer func() { end(nil) }()
+	run = p.underSpan(run, ctx)
 	pair, err := p.fetch(ctx, e.Skill)
 	p.brake.fetch(err)
 	switch {
@@ -66,6 +69,8 @@ func (p *pass) visit(ctx, run context.Context, e *source.Entry) {
 }
 
 func (p *pass) fetch(ctx context.Context, id credential.SkillID) (pair credential.Credential, err error) {
+	ctx, end := p.span(ctx, deed{what: "fetch", skill: id})
+	defer func() { end(err) }()
 	defer p.contain(&err)
 	err = p.source.do(func() error {
 		pair, err = p.job.Source.Fetch(ctx, id)
@@ -80,7 +85,9 @@ func (p *pass) prove(ctx context.Context, pair credential.Credential) error {
 	if p.job.Verify == nil {
 		return nil
 	}
+	ctx, end := p.span(ctx, deed{what: "verify", skill: pair.Skill})
 	err := p.proofs.do(func() error { return p.job.Verify.Verify(ctx, pair) })
+	end(err)
 	switch {
 	case ctx.Err() != nil: // no answer for want of time is no answer
 		return ctx.Err()
@@ -149,7 +156,9 @@ func (p *pass) inspect(ctx context.Context, w *work) error {
 }
 
 // inspectNow fills w.prev from the sink itself.
-func (p *pass) inspectNow(ctx context.Context, w *work) error {
+func (p *pass) inspectNow(ctx context.Context, w *work) (err error) {
+	ctx, end := p.span(ctx, w.deed("inspect"))
+	defer func() { end(err) }()
 	return w.target.breaker.do(func() (err error) {
 		w.seen = time.Now()
 		w.prev, err = w.target.Sink.Inspect(ctx, w.name)

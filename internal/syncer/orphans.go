@@ -63,6 +63,8 @@ func (p *pass) know(job Job, entries []source.Entry) bool {
 // strays returns what of ours stands in t beside the names on its roll.
 func (p *pass) strays(ctx context.Context, t *target) []Orphan {
 	err := t.err
+	ctx, end := p.span(ctx, deed{what: "orphans", sink: t.Name})
+	defer func() { end(err) }()
 	switch s := t.Sink.(type) {
 	case sink.Orphaner:
 		var found map[string]sink.State

@@ -31,9 +31,11 @@ func (p *pass) put(ctx context.Context, w *work) (state sink.State, err error) {
 		outcome.Took = time.Since(start)
 		p.conclude(ctx, outcome, state, err)
 	}()
+	spanCtx, end := p.span(ctx, w.deed("put"))
+	defer func() { end(err) }()
 	defer p.contain(&err)
 	err = w.target.breaker.do(func() (err error) {
-		state, err = w.target.Sink.Put(ctx, w.name, w.record, w.prev)
+		state, err = w.target.Sink.Put(spanCtx, w.name, w.record, w.prev)
 		return err
 	})
 	return state, err

@@ -11,6 +11,7 @@ import (
 	"context"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
 	"github.com/credsync/credsync/internal/audit"
@@ -62,6 +63,7 @@ type Engine struct {
 	Trail    Trail
 	Memory   *Memory
 	Log      *zap.Logger
+	Tracer   trace.Tracer // hears of runs, skills, and calls of sources and sinks; nil = nobody does
 }
 
 // Options say how one pass differs from the usual one.
@@ -105,6 +107,8 @@ const listLag = 10 * time.Minute
 // in Summary.Err and has no results.
 func (e *Engine) Sync(ctx context.Context, job Job, opts Options, rep Reporter) Summary {
 	p := e.newPass(job, opts, rep)
+	ctx, end := p.runSpan(ctx)
+	defer end()
 	lookCtx := ctx
 	if job.Timeout > 0 {
 		var cancel, cancelLook context.CancelFunc

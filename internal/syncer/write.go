@@ -47,6 +47,9 @@ type work struct {
 	seen      time.Time // when prev was true
 }
 
+// deed is one call of the sink about w.
+func (w *work) deed(what string) deed { return deed{what, w.entry.Skill, w.target.Name, w.name} }
+
 // contest names w for what is remembered of repairs.
 func (p *pass) contest(w *work) contest {
 	return contest{p.job.Name, place{w.target.Name, w.name}}
