@@ -83,14 +83,7 @@ func (n *notice) Result(r syncer.Result) {
 
 // Finish tells the receivers of the pass. It does not wait for them.
 func (n *notice) Finish(s syncer.Summary, _ map[string]int) error {
-	e := notify.Event{ID: s.Run, Instance: n.instance, Job: s.Job, Time: s.Started.Add(s.Took), Occasions: occasions(s)}
-	var err error
-	e.Data, err = json.Marshal(struct {
-		syncer.Digest
-		Trigger syncer.Trigger  `json:"trigger"`
-		Results []syncer.Result `json:"results"`
-		LeftOut int             `json:"left_out"` // further results that are not unchanged
-	}{s.Digest(), s.Trigger, append([]syncer.Result{}, n.results...), n.leftOut})
+	e, err := n.event(s)
 	n.results, n.leftOut = nil, 0
 	if err != nil {
 		return err
@@ -102,6 +95,18 @@ func (n *notice) Finish(s syncer.Summary, _ map[string]int) error {
 		hook.Put(e)
 	}
 	return nil
+}
+
+func (n *notice) event(s syncer.Summary) (notify.Event, error) {
+	e := notify.Event{ID: s.Run, Instance: n.instance, Job: s.Job, Time: s.Started.Add(s.Took), Occasions: occasions(s)}
+	var err error
+	e.Data, err = json.Marshal(struct {
+		syncer.Digest
+		Trigger syncer.Trigger  `json:"trigger"`
+		Results []syncer.Result `json:"results"`
+		LeftOut int             `json:"left_out"` // further results that are not unchanged
+	}{s.Digest(), s.Trigger, append([]syncer.Result{}, n.results...), n.leftOut})
+	return e, err
 }
 
 // occasions says what makes s worth telling of.
