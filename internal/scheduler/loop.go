@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// poll is the longest that a loop sleeps. Timers stand still while a machine
+// Poll is the longest that a loop sleeps. Timers stand still while a machine
 // is suspended and do not notice a clock that is set: looking at the clock does.
-const poll = 30 * time.Second
+const Poll = 30 * time.Second
 
 // A Trigger is why a run takes place.
 type Trigger string
@@ -33,7 +33,11 @@ type Slot struct {
 	Missed int
 }
 
-// A Loop runs one job on its schedule. All fields but Schedule may be left out.
+// A Job is what a loop calls. It returns true when it has failed in a way that
+// can heal.
+type Job func(ctx context.Context, slot Slot) (again bool)
+
+// A Loop says when one job runs. All fields but Schedule may be left out.
 type Loop struct {
 	Schedule Schedule
 	Offset   time.Duration // how much later than its slot each run starts; see [Offset]
@@ -49,44 +53,22 @@ type Loop struct {
 	// the zero Time means that there is none.
 	OnWait func(next time.Time)
 
+	// OnLook, if set, hears each time that the loop looks at the clock: right
+	// after each run, and while none is due once in [Poll] at least.
+	OnLook func()
+
 	// OnPanic, if set, hears what a job panicked with, and where: that run has
 	// failed, and the loop goes on. If nil, such a panic goes on its way. The
 	// value may hold anything, a secret too; the stack shows no string.
 	OnPanic func(value any, stack []byte)
 }
 
-// Run calls job at each slot until ctx is done. Job and hooks are called in the
-// goroutine of the caller: runs never overlap, ctx reaches the job, and Run
-// returns once a running job has returned.
-//
-// Slots that come while the job runs are missed, not made up for. Slots that
-// come while the machine is suspended, or that a clock set forward has passed,
-// are one run, at most 30 seconds after the machine is awake. A clock set back
-// by up to a day repeats no slot.
-//
-// A job that returns true has failed in a way that can heal. It is tried again
-// after 1, 2, 4, 8, 15, 15 ... minutes, less up to a quarter, unless its next
-// slot is sooner; the count starts anew once it returns false.
-func (l Loop) Run(ctx context.Context, job func(ctx context.Context, slot Slot) (again bool)) {
-	p := newPlan(l, time.Now())
-	var told *time.Time
-	slot, ok := p.first(time.Now(), l.OnStart)
-	for ; ctx.Err() == nil; slot, ok = p.due(time.Now()) {
-		if ok {
-			again := l.call(ctx, job, slot)
-			p.done(time.Now(), again)
-		}
-		at := p.at()
-		if l.OnWait != nil && (told == nil || !told.Equal(at)) {
-			l.OnWait(at)
-			told = &at
-		}
-		sleep(ctx, at)
-	}
-}
+// Run calls job at each slot until ctx is done, as a [Lane] does whose loop is
+// never replaced.
+func (l Loop) Run(ctx context.Context, job Job) { NewLane(l, job).Run(ctx) }
 
 // call runs the job once. A panic asks for no heal run: it would come again.
-func (l Loop) call(ctx context.Context, job func(context.Context, Slot) bool, slot Slot) (again bool) {
+func (l Loop) call(ctx context.Context, job Job, slot Slot) (again bool) {
 	if l.OnPanic != nil {
 		defer func() {
 			if v := recover(); v != nil {
@@ -96,16 +78,4 @@ func (l Loop) call(ctx context.Context, job func(context.Context, Slot) bool, sl
 		}()
 	}
 	return job(ctx, slot)
-}
-
-// sleep waits for the given time, but not longer than poll.
-func sleep(ctx context.Context, until time.Time) {
-	d := poll
-	if !until.IsZero() {
-		d = min(d, time.Until(until))
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

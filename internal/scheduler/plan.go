@@ -32,6 +32,7 @@ type plan struct {
 	last   time.Time // the latest slot that is done or given up
 	next   time.Time // the slot after last; zero = none
 	missed int       // slots given up since the last run
+	owed   int       // slots of an earlier schedule that had come when it ended
 
 	heal     time.Time // when the heal run is due; zero = none
 	failures int       // runs in a row that asked for a heal run
@@ -53,6 +54,22 @@ func (p *plan) advance(slot time.Time) { p.last, p.next = slot.Round(0), p.sched
 // restart forgets what was done: the next slot is the first whose time, with
 // the offset, is still to come.
 func (p *plan) restart(now time.Time) { p.advance(now.Add(-p.offset)) }
+
+// follow makes the plan go by l from now on. No slot that had come is lost, and
+// none that is done comes again.
+func (p *plan) follow(l Loop, now time.Time) {
+	if p.schedule.equal(l.Schedule) {
+		p.offset = l.Offset
+		return
+	}
+	p.owed += p.pass(now)
+	p.schedule, p.offset = l.Schedule, l.Offset
+	if since := now.Add(-p.offset); since.After(p.last) {
+		p.advance(since)
+	} else {
+		p.advance(p.last)
+	}
+}
 
 // pass moves the plan over the slots whose time has come, and returns their
 // number.
@@ -88,7 +105,8 @@ func (p *plan) first(now time.Time, onStart bool) (Slot, bool) {
 
 // due returns the run that is due now, if any. Several slots are one run.
 func (p *plan) due(now time.Time) (Slot, bool) {
-	if n := p.pass(now); n > 0 {
+	n := p.owed + p.pass(now)
+	if p.owed = 0; n > 0 {
 		p.missed += n - 1
 		return p.run(Scheduled), true
 	}

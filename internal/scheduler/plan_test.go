@@ -73,7 +73,7 @@ func simulate(p *plan, long, jumpAfter, jump time.Duration) (runs []Slot, at []t
 			runs, at = append(runs, slot), append(at, now)
 			p.done(now, false)
 		}
-		nap := min(poll, p.at().Sub(now))
+		nap := min(Poll, p.at().Sub(now))
 		if lived < jumpAfter && lived+nap >= jumpAfter {
 			now = now.Add(jump)
 		}

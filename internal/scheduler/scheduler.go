@@ -1,5 +1,5 @@
 // Package scheduler decides when a job runs: [Parse] reads a schedule,
-// [Schedule.Next] tells its slots, and [Loop.Run] calls a job at each of them.
+// [Schedule.Next] tells its slots, and a [Lane] calls a job at each of them.
 //
 // # Daylight saving
 //
@@ -29,6 +29,11 @@ type Schedule struct {
 	every  time.Duration // of @every; zero = fields decides
 	fields fields
 	loc    *time.Location
+}
+
+// equal reports whether s and t have the same slots, as far as their rules tell.
+func (s Schedule) equal(t Schedule) bool {
+	return s.every == t.every && s.fields == t.fields && (s.loc == t.loc || s.loc != nil && t.loc != nil && s.loc.String() == t.loc.String())
 }
 
 // Next returns the first slot after the given time, in the schedule's time
