@@ -57,8 +57,12 @@ type Config struct {
 
 	// Path is the file that the configuration came from, as it was named.
 	Path string `yaml:"-"`
+	// SHA256 is the hex digest of the file's content.
+	SHA256 string `yaml:"-"`
 	// Advice is what works but deserves a word.
 	Advice []Problem `yaml:"-"`
+
+	lines map[string]int // of what CheckNext looks at
 }
 
 // A Source is one place where credentials come from. Exactly one member is set.

@@ -103,7 +103,7 @@ func (c *Config) CheckLists() error {
 	}
 	problems = append(problems, c.clashes(lists)...)
 	if len(problems) > 0 {
-		return &Error{inOrder(problems)}
+		return &Error{Problems: inOrder(problems)}
 	}
 	return nil
 }

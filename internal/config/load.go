@@ -2,6 +2,8 @@ package config
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +30,15 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parse(data, path)
+	c, err := parse(data, path)
+	sum := sha256.Sum256(data)
+	digest := hex.EncodeToString(sum[:])
+	if e, ok := errors.AsType[*Error](err); ok {
+		e.SHA256 = digest
+		return nil, e
+	}
+	c.SHA256 = digest
+	return c, nil
 }
 
 func read(path string) ([]byte, error) {
@@ -70,9 +80,10 @@ func parse(data []byte, path string) (*Config, error) {
 		}
 	}
 	if len(r.problems) > 0 {
-		return nil, &Error{inOrder(r.problems)}
+		return nil, &Error{Problems: inOrder(r.problems)}
 	}
 	c.Advice = inOrder(r.advice)
+	c.lines = fixedLines(doc)
 	return c, nil
 }
 

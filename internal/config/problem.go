@@ -38,7 +38,10 @@ func (p Problem) String() string {
 
 // An Error is all that is wrong with a configuration, in the order of its
 // lines. There is at least one problem in it.
-type Error struct{ Problems []Problem }
+type Error struct {
+	Problems []Problem
+	SHA256   string // hex digest of the file's content; empty where it could not be read
+}
 
 // Error returns a line for each problem.
 func (e *Error) Error() string {
@@ -51,7 +54,7 @@ func (e *Error) Error() string {
 
 // failure returns the one problem of a file that can't be read at all.
 func failure(path, problem, hint string) *Error {
-	return &Error{[]Problem{{File: path, Problem: problem, Hint: hint}}}
+	return &Error{Problems: []Problem{{File: path, Problem: problem, Hint: hint}}}
 }
 
 // inOrder sorts problems by file, line and key and drops what is said twice.
