@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"runtime/debug"
 	"sync"
@@ -27,15 +28,23 @@ const (
 // use, as it does by itself, where a list is so long that this matters. It is a
 // soft limit, and GOMEMLIMIT overrules it.
 type budget struct {
+	mu        sync.Mutex
 	perResult map[string]int // by job
-
-	mu  sync.Mutex
-	due map[string]int // by job: what its last pass may hold
+	due       map[string]int // by job: what its last pass may hold
 }
 
 // budget returns that of all jobs of s.
 func (s *setup) budget() *budget {
-	b := &budget{perResult: make(map[string]int), due: make(map[string]int)}
+	b := &budget{due: make(map[string]int)}
+	b.follow(s)
+	return b
+}
+
+// follow makes b that of all jobs of s.
+func (b *budget) follow(s *setup) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.perResult = make(map[string]int)
 	for name, job := range s.cfg.Jobs {
 		b.perResult[name] = resultBudget
 		for _, sink := range job.Sinks {
@@ -44,7 +53,7 @@ func (s *setup) budget() *budget {
 			}
 		}
 	}
-	return b
+	maps.DeleteFunc(b.due, func(job string, _ int) bool { return b.perResult[job] == 0 })
 }
 
 // Start makes room for a pass of job.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"sync"
@@ -16,7 +14,6 @@ import (
 	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/scheduler"
-	"github.com/credsync/credsync/internal/sink"
 	"github.com/credsync/credsync/internal/syncer"
 )
 
@@ -24,8 +21,9 @@ type runCmd struct{}
 
 // Help is what --help adds.
 func (runCmd) Help() string {
-	return `Runs until SIGTERM or SIGINT; a write in flight is finished first. Skill lists
-are read anew at each run, the configuration at the start.`
+	return `Runs until SIGTERM or SIGINT; a write in flight is finished first. SIGHUP takes up
+a changed configuration, or says what is wrong with it and goes on with the old
+one; it also opens rotated audit files anew. Skill lists are read at each run.`
 }
 
 func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
@@ -34,175 +32,136 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 		return err
 	}
 	defer s.close()
-	loops, err := s.loops()
+	d := newService(s, newManager(s.log))
+	first, err := s.generation(d.memory)
 	if err != nil {
 		return usage(err)
 	}
-	engine, trail, err := s.engine(daemonPlace(t), false)
-	if err != nil {
+	if d.trail, err = s.openTrail(daemonPlace(t)); err != nil {
 		return err
 	}
-	endTrace, err := s.trace(ctx, engine)
+	endTrace, err := s.trace(ctx, first.engine)
 	if err != nil {
 		return err
 	}
 	defer endTrace()
-	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), bulletin: s.bulletin(), healable: make(map[string][]credential.SkillID)}
-	s.recall(lastSlotsFile, &d.slots)
-	d.serve(ctx, loops)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	d.serve(ctx, first, hangups)
 	d.bulletin.close(ctx)
-	return closeTrail(trail)
+	return closeTrail(d.trail)
 }
 
-// A jobLoop is a job with its schedule.
-type jobLoop struct {
-	scheduler.Loop
-	job syncer.Job
-}
-
-// loops returns the jobs that have a schedule.
-func (s *setup) loops() ([]jobLoop, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	var loops []jobLoop
-	for _, job := range s.jobs {
-		c := s.cfg.Jobs[job.Name]
-		if c.Schedule == "" {
-			s.log.Warn("job has no schedule and is left to sync", zap.String("job", job.Name))
-			continue
-		}
-		zone, err := c.Location()
-		if err != nil {
-			return nil, fmt.Errorf("job %s: time_zone: %w", job.Name, err)
-		}
-		schedule, err := scheduler.Parse(c.Schedule, zone)
-		if err != nil {
-			return nil, fmt.Errorf("job %s: schedule: %w", job.Name, err)
-		}
-		loops = append(loops, jobLoop{scheduler.Loop{
-			Schedule: schedule, Offset: scheduler.Offset(host, job.Name, c.Jitter), OnStart: c.OnStart,
-		}, job})
-	}
-	if len(loops) == 0 {
-		return nil, errors.New("no job has a schedule; give one a schedule, as \"0 */6 * * *\", or use credsync sync")
-	}
-	return loops, nil
-}
-
-// A service is the daemon while it runs.
+// A service is the daemon while it runs: what outlives a configuration.
 type service struct {
-	*setup
-	engine   *syncer.Engine
+	log      *zap.Logger
+	manager  *manager
 	trail    *audit.Trail
+	memory   *syncer.Memory
 	budget   *budget
 	bulletin *bulletin
+	news     chan struct{} // asks serve to tell the manager how things are
 
-	mu       sync.Mutex
+	// Those of serve's goroutine alone.
+	lanes   []*lane
+	keepers map[string]keeper // by sink
+	refused string            // says that the configuration in the file is not at work
+	stuck   []string          // jobs whose lane is blocked
+	running sync.WaitGroup    // lanes and keepers
+
+	mu       sync.Mutex // guards what follows
+	current  *generation
 	slots    lastSlots
 	healable map[string][]credential.SkillID // by job, of its last run
 }
 
-// serve runs every loop, and what keeps the sinks' tokens alive, until ctx ends.
-func (d *service) serve(ctx context.Context, loops []jobLoop) {
-	var wg sync.WaitGroup
-	for _, l := range loops {
-		l.Last = d.slots.Slots[l.job.Name]
-		log := d.log.With(zap.String("job", l.job.Name))
-		l.OnWait = func(next time.Time) {
-			if ctx.Err() == nil {
-				log.Info("waiting", zap.Time("next", next))
-			}
-		}
-		l.OnPanic = func(v any, stack []byte) {
-			log.Error("run panicked", zap.String("type", fmt.Sprintf("%T", v)), zap.ByteString("stack", stack))
-		}
-		wg.Go(func() {
-			l.Run(ctx, func(ctx context.Context, slot scheduler.Slot) bool { return d.run(ctx, l.job, slot) })
-		})
+func newService(s *setup, m *manager) *service {
+	d := &service{
+		log: s.log, manager: m, memory: &syncer.Memory{}, budget: s.budget(), bulletin: s.bulletin(), news: make(chan struct{}, 1),
+		keepers: make(map[string]keeper), healable: make(map[string][]credential.SkillID),
 	}
-	for name, t := range d.targets {
-		if k, ok := t.Sink.(sink.Keeper); ok {
-			wg.Go(func() { d.keep(ctx, name, k) })
-		}
+	s.recall(lastSlotsFile, &d.slots)
+	if d.slots.Slots == nil {
+		d.slots.Slots = make(map[string]time.Time)
 	}
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	if d.cfg.HTTP.Listen != "" {
-		d.log.Warn("http.listen is not served by this release yet", zap.String("listen", d.cfg.HTTP.Listen))
-	}
-	d.log.Info("ready", zap.Int("jobs", len(loops)), zap.String("instance", d.cfg.Instance), zap.String("config", d.cfg.Path))
-	d.notify(daemon.SdNotifyReady)
-	for done := false; !done; {
-		select {
-		case <-hangups:
-			d.trail.Reopen()
-			d.log.Info("SIGHUP: audit files opened anew; the configuration is read at the start only, restart to take up a change")
-		case <-ctx.Done():
-			done = true
-		}
-	}
-	d.notify(daemon.SdNotifyStopping)
-	d.log.Info("stopping")
-	wg.Wait()
+	return d
 }
 
-// run makes the pass of one slot. It reports whether a try before the next slot
-// may heal what failed.
-func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) (again bool) {
-	opts := syncer.Options{Trigger: syncer.Trigger(slot.Trigger)}
-	d.mu.Lock()
-	if slot.Trigger == scheduler.Heal {
-		opts.Only = d.healable[job.Name]
+// serve runs every job on its schedule until ctx ends, and takes up the
+// configuration anew at each hangup.
+func (d *service) serve(ctx context.Context, first *generation, hangups <-chan os.Signal) {
+	d.take(ctx, first)
+	d.log.Info("ready", zap.Int("jobs", len(first.loops)), zap.String("instance", first.cfg.Instance), zap.String("config", first.cfg.Path))
+	if first.cfg.HTTP.Listen != "" {
+		d.log.Warn("http.listen is not served by this release yet", zap.String("listen", first.cfg.HTTP.Listen))
 	}
-	d.mu.Unlock()
-	if slot.Missed > 0 {
-		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
+	d.manager.tell(daemon.SdNotifyReady, d.status())
+	watch := time.NewTicker(d.manager.interval())
+	defer watch.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-hangups:
+			d.reload(ctx)
+		case <-d.news:
+			d.manager.tell(d.status())
+		case <-watch.C:
+			d.watch()
+		case <-ctx.Done():
+		}
 	}
+	d.manager.tell(daemon.SdNotifyStopping, "STATUS=stopping")
+	d.log.Info("stopping")
+	d.running.Wait()
+	d.current.closeIdle(nil)
+}
+
+// run makes the pass of one slot by g. It reports whether a try before the next
+// slot may heal what failed.
+func (d *service) run(ctx context.Context, g *generation, l *lane, job syncer.Job, slot scheduler.Slot) (again bool) {
+	opts := d.begin(l, job, slot)
 	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: d.bulletin}}}
-	sum := d.engine.Sync(ctx, job, opts, told)
+	sum := g.engine.Sync(ctx, job, opts, told)
 	if err := told.Finish(sum, nil); err != nil {
 		d.log.Error("run not told of", zap.Error(err))
 	}
-	d.ended(d.trail, sum, false)
-	for _, o := range sum.Orphans {
-		d.log.Warn("orphan", zap.String("job", job.Name), zap.String("sink", o.Sink), zap.String("name", o.Name), zap.String("skill", string(o.Skill)))
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.healable[job.Name] = sum.Healable
-	if ctx.Err() == nil { // a run that was stopped is not done: the next start makes up for it
-		if d.slots.Slots == nil {
-			d.slots.Slots = make(map[string]time.Time)
-		}
-		d.slots.Slots[job.Name] = slot.Time.UTC()
-		d.remember(lastSlotsFile, d.slots)
-	}
+	d.end(ctx, g, l, slot, sum)
 	return sum.Err != nil || len(sum.Healable) > 0
 }
 
-// keepAgain is how long a sink that refused to keep its token is left alone.
-const keepAgain = 10 * time.Minute
-
-// keep looks after the token of one sink. A refusal is not the end of it: each
-// run logs in for itself, and what was refused may be allowed later.
-func (d *service) keep(ctx context.Context, name string, k sink.Keeper) {
-	for ctx.Err() == nil {
-		if err := k.Keep(ctx); err != nil && ctx.Err() == nil {
-			d.log.Warn("token not kept alive between runs", zap.String("sink", name), zap.Error(err))
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(keepAgain):
-		}
+// begin is where each run starts. It returns how the run differs from others.
+func (d *service) begin(l *lane, job syncer.Job, slot scheduler.Slot) syncer.Options {
+	d.log.Debug("run begins", zap.String("job", job.Name), zap.String("trigger", string(slot.Trigger)), zap.Time("slot", slot.Time), zap.Int("missed", slot.Missed))
+	if slot.Missed > 0 {
+		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
 	}
+	l.begin(job.Timeout)
+	d.tell()
+	opts := syncer.Options{Trigger: syncer.Trigger(slot.Trigger)}
+	if slot.Trigger == scheduler.Heal {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		opts.Only = d.healable[job.Name]
+	}
+	return opts
 }
 
-// notify tells systemd, where that has started us.
-func (d *service) notify(state string) {
-	if _, err := daemon.SdNotify(false, state); err != nil {
-		d.log.Warn("systemd not told", zap.String("state", state), zap.Error(err))
+// end is where each run ends.
+func (d *service) end(ctx context.Context, g *generation, l *lane, slot scheduler.Slot, sum syncer.Summary) {
+	g.ended(d.trail, sum, false)
+	for _, o := range sum.Orphans {
+		d.log.Warn("orphan", zap.String("job", sum.Job), zap.String("sink", o.Sink), zap.String("name", o.Name), zap.String("skill", string(o.Skill)))
+	}
+	l.end(sum)
+	d.tell()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.healable[sum.Job] = sum.Healable
+	if ctx.Err() == nil { // a run that was stopped is not done: the next start makes up for it
+		d.slots.Slots[sum.Job] = slot.Time.UTC()
+		g.remember(lastSlotsFile, d.slots)
+	}
+	if g != d.current {
+		g.closeIdle(d.current.setup)
 	}
 }

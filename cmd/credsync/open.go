@@ -28,7 +28,8 @@ type setup struct {
 	log      *zap.Logger
 	screen   *screen // where log goes
 	requests *counter
-	state    *state.Dir // nil = nothing is remembered
+	state    *state.Dir                  // nil = nothing is remembered
+	tokens   map[string]smapi.TokenStore // by the source's name
 	sources  map[string]*smapi.Source
 	targets  map[string]syncer.Target // by the sink's name
 	jobs     []syncer.Job             // by name, in order
@@ -41,7 +42,7 @@ func (c *cli) setup(t terminal) (*setup, error) {
 		return nil, usage(err)
 	}
 	screen := &screen{Writer: t.err}
-	s, err := open(cfg, c.logger(screen))
+	s, err := open(cfg, c.logger(screen), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -57,21 +58,23 @@ func known[T any](what, name string, named map[string]T, path string) error {
 	return usage(fmt.Errorf("no %s named %q in %s; there are: %s", what, name, path, strings.Join(slices.Sorted(maps.Keys(named)), ", ")))
 }
 
-// open opens what cfg names, but for the audit trail.
-func open(cfg *config.Config, log *zap.Logger) (*setup, error) {
-	s := &setup{cfg: cfg, log: log, requests: &counter{}, sources: make(map[string]*smapi.Source), targets: make(map[string]syncer.Target)}
-	if cfg.StateDir != "" {
-		var err error
-		if s.state, err = state.Open(cfg.StateDir); err != nil {
-			log.Warn("nothing is remembered between runs", zap.Error(err))
-		}
+// open opens what cfg names, but for the audit trail. What prev, unless it is
+// nil, has open under the same settings goes on with its connections, its token
+// and its pace; and so does what the process has only once.
+func open(cfg *config.Config, log *zap.Logger, prev *setup) (*setup, error) {
+	s := &setup{cfg: cfg, log: log, sources: make(map[string]*smapi.Source), targets: make(map[string]syncer.Target)}
+	if prev != nil {
+		s.screen, s.requests, s.state, s.tokens = prev.screen, prev.requests, prev.state, prev.tokens
+	} else {
+		s.requests, s.tokens = &counter{}, make(map[string]smapi.TokenStore)
+		s.openState()
 	}
 	for name, c := range cfg.Sources {
-		s.sources[name] = s.openSource(name, c)
+		s.sources[name] = s.openSource(name, c, prev)
 	}
 	for name, c := range cfg.Sinks {
 		var err error
-		if s.targets[name], err = s.openTarget(name, c); err != nil {
+		if s.targets[name], err = s.openTarget(name, c, prev); err != nil {
 			return nil, fmt.Errorf("sink %s: %w", name, err)
 		}
 	}
@@ -84,51 +87,85 @@ func open(cfg *config.Config, log *zap.Logger) (*setup, error) {
 	return s, nil
 }
 
+func (s *setup) openState() {
+	if s.cfg.StateDir == "" {
+		return
+	}
+	var err error
+	if s.state, err = state.Open(s.cfg.StateDir); err != nil {
+		s.log.Warn("nothing is remembered between runs", zap.Error(err))
+	}
+}
+
 // close releases what open took.
 func (s *setup) close() {
-	for _, src := range s.sources {
-		src.CloseIdleConnections()
-	}
+	s.closeIdle(nil)
 	if s.state != nil {
 		_ = s.state.Close() // nothing is written any more
 	}
 }
 
-func (s *setup) openSource(name string, c config.Source) *smapi.Source {
-	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name))}
-	if s.state != nil {
-		o.Tokens = smapi.FileTokens(s.state, name)
-		s.recall(paceFile(name), &o.Pace)
+func (s *setup) openSource(name string, c config.Source, prev *setup) *smapi.Source {
+	if src := prev.source(name, c); src != nil {
+		return src
 	}
+	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name)), Tokens: s.tokenStore(name)}
+	s.recall(paceFile(name), &o.Pace)
 	return smapi.Open(*c.SMAPI, o)
 }
 
-// openTarget opens the one kind of sink that c names.
-func (s *setup) openTarget(name string, c config.Sink) (syncer.Target, error) {
-	t := syncer.Target{Name: name}
+// tokenStore returns where a refresh token of the named source is kept that
+// Amazon rotated: the same for as long as the process lives.
+func (s *setup) tokenStore(name string) smapi.TokenStore {
+	if s.tokens[name] == nil {
+		if s.state != nil {
+			s.tokens[name] = smapi.FileTokens(s.state, name)
+		} else {
+			s.tokens[name] = smapi.MemoryTokens(s.log.With(zap.String("source", name)))
+		}
+	}
+	return s.tokens[name]
+}
+
+func (s *setup) openTarget(name string, c config.Sink, prev *setup) (t syncer.Target, err error) {
+	t = syncer.Target{Name: name, Sink: prev.sink(name, c, s.cfg.Instance)}
+	if t.Sink == nil {
+		if t.Sink, err = s.openSink(c); err != nil {
+			return t, err
+		}
+	}
 	var template string
-	var err error
-	switch {
-	case c.VaultKV != nil:
-		t.Form, template = c.VaultKV.Form(), c.VaultKV.NameTemplate()
-		t.Sink, err = vaultkv.Open(*c.VaultKV, vaultkv.Options{Observe: s.requests.observe, Instance: s.cfg.Instance})
-	case c.AWS != nil:
-		t.Form, template = c.AWS.Form(), c.AWS.NameTemplate()
-		t.Sink, err = awssm.Open(*c.AWS, awssm.Options{Observe: s.requests.observe})
-	case c.File != nil:
-		t.Form, template = c.File.Form(), c.File.NameTemplate()
-		t.Sink, err = file.Open(*c.File, s.requests.observe)
-	default:
-		err = errors.New("no kind")
-	}
-	if err != nil {
-		return t, err
-	}
+	t.Form, template = shape(c)
 	for _, field := range slices.Sorted(maps.Keys(c.Fields)) {
 		t.Fields = append(t.Fields, syncer.FieldTemplate{Name: field, Value: c.Fields[field]})
 	}
 	t.Names, err = sink.ParseTemplate(template)
 	return t, err
+}
+
+// openSink opens the one kind of sink that c names.
+func (s *setup) openSink(c config.Sink) (sink.Sink, error) {
+	switch {
+	case c.VaultKV != nil:
+		return vaultkv.Open(*c.VaultKV, vaultkv.Options{Observe: s.requests.observe, Instance: s.cfg.Instance})
+	case c.AWS != nil:
+		return awssm.Open(*c.AWS, awssm.Options{Observe: s.requests.observe})
+	case c.File != nil:
+		return file.Open(*c.File, s.requests.observe)
+	}
+	return nil, errors.New("no kind")
+}
+
+// shape returns how the records of a sink are made, and the template of its names.
+func shape(c config.Sink) (sink.Form, string) {
+	switch {
+	case c.VaultKV != nil:
+		return c.VaultKV.Form(), c.VaultKV.NameTemplate()
+	case c.AWS != nil:
+		return c.AWS.Form(), c.AWS.NameTemplate()
+	default:
+		return c.File.Form(), c.File.NameTemplate()
+	}
 }
 
 func (s *setup) job(name string, c config.Job) syncer.Job {

@@ -34,29 +34,41 @@ func oneShot(t terminal) place {
 
 func stream(name string, w io.Writer) audit.Stream { return audit.Stream{Name: name, Writer: w} }
 
-// engine returns the engine, and the audit trail under it. For a dry run there
-// is none.
+// engine returns the engine of a one-shot command, and the audit trail under it.
+// For a dry run there is none.
 func (s *setup) engine(p place, dryRun bool) (*syncer.Engine, *audit.Trail, error) {
-	engine := &syncer.Engine{Instance: s.cfg.Instance, Memory: &syncer.Memory{}, Log: s.log}
-	if !s.cfg.FingerprintKey.IsZero() {
-		key, err := s.cfg.FingerprintKey.Read()
-		if err != nil {
-			return nil, nil, fmt.Errorf("fingerprint_key: %w", err)
-		}
-		engine.Key = credential.NewFingerprintKey(key)
+	engine, err := s.newEngine(&syncer.Memory{})
+	if err != nil || dryRun {
+		return engine, nil, err
 	}
-	if dryRun {
-		return engine, nil, nil
-	}
-	trail, err := openTrail(s.cfg.Audit, p, s.knownHead())
-	if errors.Is(err, audit.ErrUnfit) {
-		return nil, nil, usage(err)
-	}
+	trail, err := s.openTrail(p)
 	if err != nil {
 		return nil, nil, err
 	}
 	engine.Trail = trail
 	return engine, trail, nil
+}
+
+// newEngine returns an engine that lacks its trail.
+func (s *setup) newEngine(m *syncer.Memory) (*syncer.Engine, error) {
+	engine := &syncer.Engine{Instance: s.cfg.Instance, Memory: m, Log: s.log}
+	if s.cfg.FingerprintKey.IsZero() {
+		return engine, nil
+	}
+	key, err := s.cfg.FingerprintKey.Read()
+	if err != nil {
+		return nil, fmt.Errorf("fingerprint_key: %w", err)
+	}
+	engine.Key = credential.NewFingerprintKey(key)
+	return engine, nil
+}
+
+func (s *setup) openTrail(p place) (*audit.Trail, error) {
+	trail, err := openTrail(s.cfg.Audit, p, s.knownHead())
+	if errors.Is(err, audit.ErrUnfit) {
+		return nil, usage(err)
+	}
+	return trail, err
 }
 
 func openTrail(destinations config.Audits, p place, head audit.Head) (*audit.Trail, error) {

@@ -31,7 +31,7 @@ func NewLane(l Loop, job Job) *Lane {
 // What the lane knows goes over: which slots are done, how many were missed, when
 // a heal run is due. Where the schedule is the same nothing else happens; of
 // another, slots count from now on. A replacement is no start: OnStart and Last
-// mean nothing in it.
+// mean nothing in it, and OnWait hears what changes by it.
 func (lane *Lane) Replace(l Loop, job Job) {
 	lane.withdraw()
 	lane.next <- shift{l, job}
@@ -90,7 +90,7 @@ func (lane *Lane) Run(ctx context.Context) {
 			return
 		}
 		if replaced {
-			now, told = next, nil
+			now = next
 			p.follow(now.Loop, time.Now())
 		}
 	}

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,6 +75,16 @@ func Open(c Config, o Options) (*Sink, error) {
 		return nil, fmt.Errorf("aws_secrets_manager: %s: %s", faults[0].Field, faults[0].Problem)
 	}
 	return &Sink{api: newClient(c, o), config: c}, nil
+}
+
+// CloseIdleConnections closes the connections to Secrets Manager that no call
+// uses.
+func (s *Sink) CloseIdleConnections() {
+	if c, ok := s.api.(*secretsmanager.Client); ok {
+		if h, ok := c.Options().HTTPClient.(*http.Client); ok {
+			h.CloseIdleConnections()
+		}
+	}
 }
 
 // Inspect tells what is at name. It costs one DescribeSecret.

@@ -50,18 +50,23 @@ type client struct {
 	routes    routes
 	http      *http.Client
 	tokens    *tokens
+
+	authorities []byte // as the file of them held it
 }
 
 // newClient opens no connection.
 func newClient(c Config, base *url.URL, observe wire.Observer) (*client, error) {
 	transport := wire.NewBase()
-	var err error
-	if transport.TLSClientConfig, err = c.TLS.client(); err != nil {
+	authorities, err := c.TLS.authorities()
+	if err != nil {
+		return nil, err
+	}
+	if transport.TLSClientConfig, err = c.TLS.client(authorities); err != nil {
 		return nil, err
 	}
 	r := routes{mount: c.mount(), version: c.version()}
 	prefix := strings.TrimRight(base.Path, "/") + "/v1/"
-	cl := &client{base: base, namespace: c.namespace(), routes: r}
+	cl := &client{base: base, namespace: c.namespace(), routes: r, authorities: authorities}
 	cl.http = wire.NewClient(&wire.Transport{
 		Base:    transport,
 		Target:  kind,

@@ -25,6 +25,7 @@
 package vaultkv
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -94,6 +95,16 @@ func Open(c Config, o Options) (*Sink, error) {
 	}
 	return s, nil
 }
+
+// Fresh reports whether the file of authorities still holds what Open read: if
+// not, Open makes another sink of the same configuration.
+func (s *Sink) Fresh() bool {
+	now, err := s.config.TLS.authorities()
+	return err == nil && bytes.Equal(now, s.client.authorities)
+}
+
+// CloseIdleConnections closes the connections that no call uses.
+func (s *Sink) CloseIdleConnections() { s.client.http.CloseIdleConnections() }
 
 // Inspect makes one request. See [sink.Sink].
 func (s *Sink) Inspect(ctx context.Context, name string) (sink.State, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"go.uber.org/zap"
 	"golang.org/x/oauth2"
@@ -83,17 +84,27 @@ func (f *tokenFile) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// memoryTokens keeps a token as long as the process lives, and says once that
-// this may not be long enough.
+// MemoryTokens returns a store that keeps a token as long as it is used, by
+// whichever sources, and says once that this may not be long enough.
+func MemoryTokens(log *zap.Logger) TokenStore { return &memoryTokens{log: log} }
+
 type memoryTokens struct {
-	log    *zap.Logger
+	log *zap.Logger
+
+	mu     sync.Mutex
 	kept   StoredToken
 	warned bool
 }
 
-func (m *memoryTokens) Load() (StoredToken, error) { return m.kept, nil }
+func (m *memoryTokens) Load() (StoredToken, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.kept, nil
+}
 
 func (m *memoryTokens) Save(s StoredToken) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if !s.Token.IsZero() && !m.warned {
 		m.warned = true
 		m.log.Warn("Amazon replaced the refresh token and there is no state_dir to keep it in; the next start may be refused; set state_dir")

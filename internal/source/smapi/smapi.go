@@ -64,7 +64,7 @@ func open(c Config, o Options, base http.RoundTripper) *Source {
 		o.Log = zap.NewNop()
 	}
 	if o.Tokens == nil {
-		o.Tokens = &memoryTokens{log: o.Log}
+		o.Tokens = MemoryTokens(o.Log)
 	}
 	l := &lwa{
 		url:    c.tokenURL(),
