@@ -90,7 +90,7 @@ func (d *demo) sync(ctx context.Context) (syncer.Summary, error) {
 	if err != nil {
 		return syncer.Summary{}, err
 	}
-	s, err := open(cfg, zap.NewNop(), nil)
+	s, err := open(cfg, newProcess(cfg, zap.NewNop()), nil)
 	if err != nil {
 		return syncer.Summary{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -21,18 +22,35 @@ import (
 	"github.com/credsync/credsync/internal/syncer"
 )
 
-// A setup is a configuration with everything open that it names. Opening asks
-// no server: one that is down is met when it is needed.
-type setup struct {
-	cfg      *config.Config
+// A process is what a process has once, whichever configurations it works by.
+type process struct {
 	log      *zap.Logger
 	screen   *screen // where log goes
 	requests *counter
 	state    *state.Dir                  // nil = nothing is remembered
 	tokens   map[string]smapi.TokenStore // by the source's name
-	sources  map[string]*smapi.Source
-	targets  map[string]syncer.Target // by the sink's name
-	jobs     []syncer.Job             // by name, in order
+	amazon   http.RoundTripper           // on the way to Amazon; nil = the network
+}
+
+func newProcess(cfg *config.Config, log *zap.Logger) *process {
+	p := &process{log: log, requests: &counter{}, tokens: make(map[string]smapi.TokenStore)}
+	if cfg.StateDir != "" {
+		var err error
+		if p.state, err = state.Open(cfg.StateDir); err != nil {
+			log.Warn("nothing is remembered between runs", zap.Error(err))
+		}
+	}
+	return p
+}
+
+// A setup is a configuration with everything open that it names. Opening asks
+// no server: one that is down is met when it is needed.
+type setup struct {
+	*process
+	cfg     *config.Config
+	sources map[string]*smapi.Source
+	targets map[string]syncer.Target // by the sink's name
+	jobs    []syncer.Job             // by name, in order
 }
 
 // setup loads the configuration and opens what it names.
@@ -42,12 +60,9 @@ func (c *cli) setup(t terminal) (*setup, error) {
 		return nil, usage(err)
 	}
 	screen := &screen{Writer: t.err}
-	s, err := open(cfg, c.logger(screen), nil)
-	if err != nil {
-		return nil, err
-	}
-	s.screen = screen
-	return s, nil
+	p := newProcess(cfg, c.logger(screen))
+	p.screen = screen
+	return open(cfg, p, nil)
 }
 
 // known returns a usage error unless name is one of the keys of named.
@@ -60,15 +75,9 @@ func known[T any](what, name string, named map[string]T, path string) error {
 
 // open opens what cfg names, but for the audit trail. What prev, unless it is
 // nil, has open under the same settings goes on with its connections, its token
-// and its pace; and so does what the process has only once.
-func open(cfg *config.Config, log *zap.Logger, prev *setup) (*setup, error) {
-	s := &setup{cfg: cfg, log: log, sources: make(map[string]*smapi.Source), targets: make(map[string]syncer.Target)}
-	if prev != nil {
-		s.screen, s.requests, s.state, s.tokens = prev.screen, prev.requests, prev.state, prev.tokens
-	} else {
-		s.requests, s.tokens = &counter{}, make(map[string]smapi.TokenStore)
-		s.openState()
-	}
+// and its pace.
+func open(cfg *config.Config, p *process, prev *setup) (*setup, error) {
+	s := &setup{process: p, cfg: cfg, sources: make(map[string]*smapi.Source), targets: make(map[string]syncer.Target)}
 	for name, c := range cfg.Sources {
 		s.sources[name] = s.openSource(name, c, prev)
 	}
@@ -87,16 +96,6 @@ func open(cfg *config.Config, log *zap.Logger, prev *setup) (*setup, error) {
 	return s, nil
 }
 
-func (s *setup) openState() {
-	if s.cfg.StateDir == "" {
-		return
-	}
-	var err error
-	if s.state, err = state.Open(s.cfg.StateDir); err != nil {
-		s.log.Warn("nothing is remembered between runs", zap.Error(err))
-	}
-}
-
 // close releases what open took.
 func (s *setup) close() {
 	s.closeIdle(nil)
@@ -109,22 +108,22 @@ func (s *setup) openSource(name string, c config.Source, prev *setup) *smapi.Sou
 	if src := prev.source(name, c); src != nil {
 		return src
 	}
-	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name)), Tokens: s.tokenStore(name)}
+	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name)), Tokens: s.tokenStore(name), Base: s.amazon}
 	s.recall(paceFile(name), &o.Pace)
 	return smapi.Open(*c.SMAPI, o)
 }
 
 // tokenStore returns where a refresh token of the named source is kept that
 // Amazon rotated: the same for as long as the process lives.
-func (s *setup) tokenStore(name string) smapi.TokenStore {
-	if s.tokens[name] == nil {
-		if s.state != nil {
-			s.tokens[name] = smapi.FileTokens(s.state, name)
+func (p *process) tokenStore(name string) smapi.TokenStore {
+	if p.tokens[name] == nil {
+		if p.state != nil {
+			p.tokens[name] = smapi.FileTokens(p.state, name)
 		} else {
-			s.tokens[name] = smapi.MemoryTokens(s.log.With(zap.String("source", name)))
+			p.tokens[name] = smapi.MemoryTokens(p.log.With(zap.String("source", name)))
 		}
 	}
-	return s.tokens[name]
+	return p.tokens[name]
 }
 
 func (s *setup) openTarget(name string, c config.Sink, prev *setup) (t syncer.Target, err error) {

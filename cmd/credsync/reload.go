@@ -42,7 +42,7 @@ func (d *service) successor() (next *generation, digest string, err error) {
 	if err := now.cfg.CheckNext(cfg); err != nil {
 		return nil, cfg.SHA256, err
 	}
-	s, err := open(cfg, now.log, now)
+	s, err := open(cfg, now.process, now)
 	if err != nil {
 		return nil, cfg.SHA256, err
 	}

@@ -64,6 +64,24 @@ func TestAShortPeriodIsMadeUpForWithinTwoMinutes(t *testing.T) {
 	}
 }
 
+func TestASlotThatHasComeOutlivesItsSchedule(t *testing.T) {
+	s, err := Parse("30 */6 * * *", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlan(Loop{Schedule: hourly(t)}, noon)
+	now := noon.Add(2 * time.Hour)
+	p.follow(Loop{Schedule: s}, now)
+	got, ok := p.due(now)
+	want := Slot{Time: now, Trigger: Scheduled, Missed: 1}
+	if diff := cmp.Diff(want, got); diff != "" || !ok {
+		t.Errorf("ran %t, (-want +got)\n%s", ok, diff)
+	}
+	if _, again := p.due(now); again || !p.at().Equal(noon.Add(6*time.Hour+30*time.Minute)) {
+		t.Errorf("ran again: %t, next at %s", again, p.at())
+	}
+}
+
 // simulate lives for so long from noon as Run does, on a clock that jumps once,
 // and returns the runs with the time the clock showed.
 func simulate(p *plan, long, jumpAfter, jump time.Duration) (runs []Slot, at []time.Time) {

@@ -35,10 +35,11 @@ var (
 
 // Options are what a [Source] needs beside its [Config]. The zero Options work.
 type Options struct {
-	Observe wire.Observer // hears of every attempt, as "smapi" or "lwa"; nil = nobody
-	Tokens  TokenStore    // where a rotated refresh token is kept; nil = in memory
-	Pace    LearnedPace   // what [Source.LearnedPace] said at the end of an earlier run; zero = nothing
-	Log     *zap.Logger   // nil = no log
+	Observe wire.Observer     // hears of every attempt, as "smapi" or "lwa"; nil = nobody
+	Tokens  TokenStore        // where a rotated refresh token is kept; nil = in memory
+	Pace    LearnedPace       // what [Source.LearnedPace] said at the end of an earlier run; zero = nothing
+	Log     *zap.Logger       // nil = no log
+	Base    http.RoundTripper // under all requests; nil = connections of its own
 }
 
 // A Source is one Amazon developer account. Its methods are safe for concurrent
@@ -56,7 +57,10 @@ type Source struct {
 // Open returns the source that c describes, which has no [Config.Faults].
 // Nothing is read or asked before the first call.
 func Open(c Config, o Options) *Source {
-	return open(c, o, wire.NewBase())
+	if o.Base == nil {
+		o.Base = wire.NewBase()
+	}
+	return open(c, o, o.Base)
 }
 
 func open(c Config, o Options, base http.RoundTripper) *Source {
