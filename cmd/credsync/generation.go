@@ -78,7 +78,6 @@ func (d *service) take(ctx context.Context, g *generation) {
 	d.current = g
 	d.mu.Unlock()
 	d.budget.follow(g.setup)
-	d.lanes = slices.DeleteFunc(d.lanes, (*lane).over)
 	for _, l := range g.loops {
 		if before == nil {
 			l.Last = d.slots.Slots[l.job.Name]

@@ -105,6 +105,7 @@ func (d *service) steer(ctx context.Context, g *generation, j jobLoop) {
 	}
 	d.lanes = append(d.lanes, l)
 	d.running.Go(func() {
+		defer d.tell()
 		defer close(l.done)
 		for _, b := range before {
 			<-b.done

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,157 +8,20 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
-	"github.com/credsync/credsync/internal/config"
-	"github.com/credsync/credsync/internal/emulator"
 	"github.com/credsync/credsync/internal/scale"
 )
-
-// inProcess reaches an Amazon without a network, which a bubble can't have.
-type inProcess struct{ *emulator.Amazon }
-
-func (a inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
-	w, in := httptest.NewRecorder(), r.Clone(r.Context())
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	a.ServeHTTP(w, in)
-	return w.Result(), r.Context().Err()
-}
-
-// A house is a daemon in a bubble, with an Amazon and a directory of its own.
-type house struct {
-	*testing.T
-	dir     string
-	amazon  *emulator.Amazon
-	logs    *observer.ObservedLogs
-	told    []string // what the service manager was
-	service *service
-	hangups chan os.Signal
-	stop    func()
-	said    int // log lines that were looked at
-}
-
-// newHouse returns one that nobody has started yet.
-func newHouse(t *testing.T, skills int) *house {
-	h := &house{T: t, dir: t.TempDir(), amazon: emulator.New(emulator.Options{Skills: skills}), hangups: make(chan os.Signal, 1)}
-	h.write("client-secret", h.amazon.ClientSecret().Reveal())
-	h.write("refresh-token", h.refreshToken())
-	return h
-}
-
-func (h *house) refreshToken() string {
-	w := httptest.NewRecorder()
-	h.amazon.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1/emulator/client", nil))
-	var client struct {
-		RefreshToken string `json:"refresh_token"`
-	}
-	if err := json.Unmarshal(w.Body.Bytes(), &client); err != nil || client.RefreshToken == "" {
-		h.Fatalf("no refresh token in %s", w.Body)
-	}
-	return client.RefreshToken
-}
-
-func (h *house) write(name, content string) {
-	h.Helper()
-	if err := os.WriteFile(filepath.Join(h.dir, name), []byte(content), 0o600); err != nil {
-		h.Fatal(err)
-	}
-}
-
-// source is the configuration of the account, which so many requests a second
-// are sent to.
-func (h *house) source(rate float64) string {
-	return fmt.Sprintf(`{smapi: {client_id: %q, client_secret: {file: client-secret}, refresh_token: {file: refresh-token}, verify: false,
-  api_url: "http://127.0.0.1", token_url: "http://127.0.0.1/auth/o2/token", requests_per_second: %g, max_requests_per_second: %g, concurrency: 2}}`,
-		h.amazon.ClientID(), rate, rate)
-}
-
-// start starts the daemon on the configuration that was written. Its service
-// manager wants to hear of it as often as given.
-func (h *house) start(watchdog time.Duration) {
-	h.Helper()
-	core, logs := observer.New(zapcore.DebugLevel)
-	h.logs = logs
-	log := zap.New(core)
-	cfg, err := config.Load(filepath.Join(h.dir, "credsync.yaml"))
-	if err != nil {
-		h.Fatal(err)
-	}
-	p := newProcess(cfg, log)
-	p.amazon = inProcess{h.amazon}
-	s, err := open(cfg, p, nil)
-	if err != nil {
-		h.Fatal(err)
-	}
-	h.service = newService(s, &manager{log: log, watchdog: watchdog, send: func(state string) error {
-		h.told = append(h.told, state)
-		return nil
-	}})
-	first, err := s.generation(h.service.memory)
-	if err != nil {
-		h.Fatal(err)
-	}
-	if h.service.trail, err = s.openTrail(daemonPlace(terminal{io.Discard, io.Discard})); err != nil {
-		h.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(h.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		h.service.serve(ctx, first, h.hangups)
-	}()
-	h.stop = func() {
-		cancel()
-		<-ended
-		if err := closeTrail(h.service.trail); err != nil {
-			h.Error(err)
-		}
-		s.close()
-	}
-	synctest.Wait()
-}
-
-// hangup has the daemon read its configuration anew.
-func (h *house) hangup(config string) {
-	h.Helper()
-	h.write("credsync.yaml", config)
-	h.hangups <- syscall.SIGHUP
-	synctest.Wait()
-}
-
-// records returns the audit trail.
-func (h *house) records() (all []map[string]any) {
-	h.Helper()
-	b, err := os.ReadFile(filepath.Join(h.dir, "audit.jsonl"))
-	if err != nil {
-		h.Fatal(err)
-	}
-	for line := range strings.Lines(string(b)) {
-		var r map[string]any
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			h.Fatalf("%v: %s", err, line)
-		}
-		all = append(all, r)
-	}
-	return all
-}
 
 func digestOf(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -29,8 +29,7 @@ func (d *service) tell() {
 func (d *service) watch() {
 	var stuck []string
 	for _, l := range d.lanes {
-		since, late := l.blocked()
-		if late = late && !l.over(); late {
+		if since, late := l.blocked(); late && !l.over() {
 			stuck = append(stuck, l.job)
 			if !slices.Contains(d.stuck, l.job) {
 				d.log.Error("job is blocked", zap.String("job", l.job), zap.Time("since", since))
@@ -56,6 +55,7 @@ func (d *service) status() string {
 	if d.refused != "" {
 		parts = append(parts, d.refused)
 	}
+	d.lanes = slices.DeleteFunc(d.lanes, (*lane).over)
 	lanes := slices.SortedStableFunc(slices.Values(d.lanes), func(a, b *lane) int { return strings.Compare(a.job, b.job) })
 	length := 0
 	for i, l := range lanes {

@@ -114,4 +114,16 @@ func TestEnvironmentIsNotRead(t *testing.T) {
 	if _, err := s.open().Inspect(t.Context(), name); err == nil {
 		t.Error("VAULT_SKIP_VERIFY acted")
 	}
+
+	s.config.TLS.CAFile = pemFile(t, server.Certificate().Raw)
+	open := s.open()
+	if !open.Fresh() {
+		t.Error("not fresh right after Open")
+	}
+	if err := os.WriteFile(s.config.TLS.CAFile, []byte("others"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if open.Fresh() {
+		t.Error("fresh with other authorities in the file")
+	}
 }
