@@ -91,7 +91,7 @@ func (cmd auditVerifyCmd) options(c *cli) (o audit.VerifyOptions, err error) {
 	if _, err := os.Stat(c.Config); errors.Is(err, fs.ErrNotExist) && c.Config == defaultConfig {
 		return o, nil
 	}
-	cfg, err := config.Load(c.Config)
+	cfg, err := config.Peek(c.Config)
 	if err != nil {
 		return o, err
 	}

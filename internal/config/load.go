@@ -25,12 +25,18 @@ const maxSize = 1 << 20
 // Load reads the configuration in the file at path, which errors name as it
 // stands here. It reads each secret once, to know that it can, and forgets it;
 // it asks no server. An error is an [*Error].
-func Load(path string) (*Config, error) {
+func Load(path string) (*Config, error) { return loadWith(path, (*Config).checkSecrets) }
+
+// Peek is Load for who needs no secret, and may not have the right to any: it
+// reads none.
+func Peek(path string) (*Config, error) { return loadWith(path, func(*Config, *report) {}) }
+
+func loadWith(path string, secrets func(*Config, *report)) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parse(data, path)
+	c, err := parse(data, path, secrets)
 	sum := sha256.Sum256(data)
 	digest := hex.EncodeToString(sum[:])
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -63,8 +69,9 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// parse makes a Config of the content of the file at path.
-func parse(data []byte, path string) (*Config, error) {
+// parse makes a Config of the content of the file at path, whose secrets are
+// looked at in the given way.
+func parse(data []byte, path string, secrets func(*Config, *report)) (*Config, error) {
 	doc, err := parseDocument(data, path)
 	if err != nil {
 		return nil, err
@@ -76,7 +83,7 @@ func parse(data []byte, path string) (*Config, error) {
 			// Not to be expected after fit. The error could quote anything.
 			r.at(0, nil, "can't be made sense of", "compare it with configs/credsync.yaml")
 		} else {
-			c.finish(r)
+			c.finish(r, secrets)
 		}
 	}
 	if len(r.problems) > 0 {
@@ -88,7 +95,7 @@ func parse(data []byte, path string) (*Config, error) {
 }
 
 // finish makes a decoded Config whole and checks it.
-func (c *Config) finish(r *report) {
+func (c *Config) finish(r *report, secrets func(*Config, *report)) {
 	for name, s := range c.Sinks {
 		if s.Fields == nil {
 			s.Fields = defaultFields()
@@ -96,7 +103,7 @@ func (c *Config) finish(r *report) {
 		}
 	}
 	c.resolve(r)
-	c.checkSecrets(r)
+	secrets(c, r)
 	c.check(r)
 }
 
