@@ -122,13 +122,11 @@ func (s *station) sh(script string) run { s.Helper(); return s.debian.sh(script)
 func (s *station) status(pattern string) {
 	s.Helper()
 	re, last := regexp.MustCompile(pattern), ""
-	s.Cleanup(func() {
-		if s.Failed() {
-			s.Logf("the status was %q; waited for %s", last, pattern)
+	deadline := time.Now().Add(30 * time.Second)
+	until(s.T, time.Minute, "the status line is "+pattern, func() bool {
+		if last = s.property("credsync", "StatusText"); time.Now().After(deadline) {
+			s.Fatalf("the status line is %q, want %s", last, pattern)
 		}
-	})
-	until(s.T, 30*time.Second, "the status line is "+pattern, func() bool {
-		last = s.property("credsync", "StatusText")
 		return re.MatchString(last)
 	})
 }
@@ -161,8 +159,8 @@ func (s *station) install(commands string) {
 // block starts a second credsync whose run hangs: nobody ever writes to the pipe
 // that is its skill list, and no timeout ends the opening of a file.
 func (s *station) block() {
-	s.world.job["skills"], s.world.job["timeout"] = file("/etc/credsync/never-written"), "1s"
-	s.world.more["audit"] = settings{"stream": "stdout"}
+	s.job["skills"], s.job["timeout"] = file("/etc/credsync/never-written"), "1s"
+	s.more["audit"] = settings{"stream": "stdout"}
 	s.debian.write("/etc/credsync/blocked.yaml", s.configured())
 	s.must(`mkfifo -m 644 /etc/credsync/never-written
 sed 's|credsync run|credsync -c /etc/credsync/blocked.yaml run|; s|Directory=credsync|Directory=credsync-blocked|; s|WatchdogSec=.*|WatchdogSec=4s|' \

@@ -49,36 +49,35 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 	d.serve(ctx, first, hangups)
-	d.bulletin.close(ctx)
 	return closeTrail(d.trail)
 }
 
 // A service is the daemon while it runs: what outlives a configuration.
 type service struct {
-	log      *zap.Logger
-	manager  *manager
-	trail    *audit.Trail
-	memory   *syncer.Memory
-	budget   *budget
-	bulletin *bulletin
-	news     chan struct{} // asks serve to tell the manager how things are
+	log     *zap.Logger
+	manager *manager
+	trail   *audit.Trail
+	memory  *syncer.Memory
+	budget  *budget
+	news    chan struct{} // asks serve to tell the manager how things are
 
 	// Those of serve's goroutine alone.
 	lanes   []*lane
 	keepers map[string]keeper // by sink
 	refused string            // says that the configuration in the file is not at work
 	stuck   []string          // jobs whose lane is blocked
-	running sync.WaitGroup    // lanes and keepers
+	running sync.WaitGroup    // lanes, keepers, and receivers that are let go of
 
 	mu       sync.Mutex // guards what follows
 	current  *generation
+	live     []*generation // that runs may be of
 	slots    lastSlots
 	healable map[string][]credential.SkillID // by job, of its last run
 }
 
 func newService(s *setup, m *manager) *service {
 	d := &service{
-		log: s.log, manager: m, memory: &syncer.Memory{}, budget: s.budget(), bulletin: s.bulletin(), news: make(chan struct{}, 1),
+		log: s.log, manager: m, memory: &syncer.Memory{}, budget: s.budget(), news: make(chan struct{}, 1),
 		keepers: make(map[string]keeper), healable: make(map[string][]credential.SkillID),
 	}
 	s.recall(lastSlotsFile, &d.slots)
@@ -113,14 +112,16 @@ func (d *service) serve(ctx context.Context, first *generation, hangups <-chan o
 	d.manager.tell(daemon.SdNotifyStopping, "STATUS=stopping")
 	d.log.Info("stopping")
 	d.running.Wait()
-	d.current.closeIdle(nil)
+	for _, g := range d.live { // taken up when it was too late to run
+		g.bulletin.close(ctx)
+	}
 }
 
 // run makes the pass of one slot by g. It reports whether a try before the next
 // slot may heal what failed.
 func (d *service) run(ctx context.Context, g *generation, l *lane, job syncer.Job, slot scheduler.Slot) (again bool) {
 	opts := d.begin(l, job, slot)
-	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: d.bulletin}}}
+	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: g.bulletin}}}
 	sum := g.engine.Sync(ctx, job, opts, told)
 	if err := told.Finish(sum, nil); err != nil {
 		d.log.Error("run not told of", zap.Error(err))
@@ -160,8 +161,5 @@ func (d *service) end(ctx context.Context, g *generation, l *lane, slot schedule
 	if ctx.Err() == nil { // a run that was stopped is not done: the next start makes up for it
 		d.slots.Slots[sum.Job] = slot.Time.UTC()
 		g.remember(lastSlotsFile, d.slots)
-	}
-	if g != d.current {
-		g.closeIdle(d.current.setup)
 	}
 }

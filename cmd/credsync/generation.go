@@ -17,8 +17,10 @@ import (
 // its beginning to its end.
 type generation struct {
 	*setup
-	engine *syncer.Engine
-	loops  []jobLoop
+	engine   *syncer.Engine
+	loops    []jobLoop
+	bulletin *bulletin
+	lanes    int // that work by it, or will; guarded by service.mu
 }
 
 // A jobLoop is a job with its schedule.
@@ -27,15 +29,15 @@ type jobLoop struct {
 	job syncer.Job
 }
 
-// generation makes s ready to work, with what a daemon remembers. The engine
-// lacks its trail.
+// generation makes s ready to work, with what a daemon remembers. It lacks what
+// take gives it: the trail, and who is told of runs.
 func (s *setup) generation(m *syncer.Memory) (*generation, error) {
 	loops, err := s.loops()
 	if err != nil {
 		return nil, err
 	}
 	engine, err := s.newEngine(m)
-	return &generation{s, engine, loops}, err
+	return &generation{setup: s, engine: engine, loops: loops, lanes: len(loops)}, err
 }
 
 // loops returns the jobs that have a schedule.
@@ -72,10 +74,16 @@ func (s *setup) loops() ([]jobLoop, error) {
 // take makes g the generation at work. Jobs go over to it between two of their
 // runs; those that it does not have end.
 func (d *service) take(ctx context.Context, g *generation) {
-	g.engine.Trail = d.trail
-	d.mu.Lock()
 	before := d.current
+	g.engine.Trail = d.trail
+	if before == nil {
+		g.bulletin = g.setup.bulletin(nil)
+	} else {
+		g.bulletin = g.setup.bulletin(before.bulletin)
+	}
+	d.mu.Lock()
 	d.current = g
+	d.live = append(d.live, g)
 	d.mu.Unlock()
 	d.budget.follow(g.setup)
 	for _, l := range g.loops {
@@ -93,7 +101,29 @@ func (d *service) take(ctx context.Context, g *generation) {
 		}
 	}
 	d.keep(ctx, g)
-	if before != nil {
-		before.closeIdle(g.setup)
+}
+
+// leave notes that a lane has done with g. With the last of them goes what no
+// other generation has.
+func (d *service) leave(ctx context.Context, g *generation) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if g.lanes--; g.lanes > 0 {
+		return
+	}
+	d.live = slices.DeleteFunc(d.live, func(l *generation) bool { return l == g })
+	var others []*setup
+	kept := make(map[*receiver]bool)
+	for _, l := range d.live {
+		others = append(others, l.setup)
+		for _, r := range l.bulletin.receivers() {
+			kept[r] = true
+		}
+	}
+	g.closeIdle(others...)
+	for _, r := range g.bulletin.receivers() {
+		if !kept[r] {
+			d.running.Go(func() { r.close(ctx) })
+		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/sink"
@@ -36,15 +37,15 @@ func (s *setup) sink(name string, c config.Sink, instance string) sink.Sink {
 }
 
 // closeIdle closes the connections that nobody uses, of all that s has and that
-// another, unless it is nil, has not.
-func (s *setup) closeIdle(but *setup) {
+// none of the others has.
+func (s *setup) closeIdle(others ...*setup) {
 	for name, src := range s.sources {
-		if but == nil || but.sources[name] != src {
+		if !slices.ContainsFunc(others, func(o *setup) bool { return o.sources[name] == src }) {
 			src.CloseIdleConnections()
 		}
 	}
 	for name, t := range s.targets {
-		if but != nil && but.targets[name].Sink == t.Sink {
+		if slices.ContainsFunc(others, func(o *setup) bool { return o.targets[name].Sink == t.Sink }) {
 			continue
 		}
 		if c, ok := t.Sink.(interface{ CloseIdleConnections() }); ok {

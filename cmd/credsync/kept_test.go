@@ -23,13 +23,14 @@ sinks:
   disk: {file: {dir: out, name: "{skill_id}"}, fields: {id: "{client_id}", secret: "{client_secret}"}}
   vault: {vault_kv: {address: "http://127.0.0.1:1", path: "a/{skill_id}", auth: {token: {file: client-secret}}}}
   vault2: {vault_kv: {address: "http://127.0.0.1:1", path: "b/{skill_id}", auth: {token: {file: client-secret}}}}
+notify: {webhook: {url: "http://127.0.0.1:1/one"}}
 jobs:
-  a: {schedule: "@daily", source: amazon, sinks: [disk], %s}
+  a: {schedule: "@daily", hook: {command: [/bin/sh]}, source: amazon, sinks: [disk], %s}
 `, h.source(1), h.source(2), h.list())
 		h.write("credsync.yaml", text)
 		h.start(0)
 		first := h.service.current
-		h.hangup(strings.NewReplacer("@daily", "@hourly", "requests_per_second: 2", "requests_per_second: 1.5", `"b/{skill_id}"`, `"c/{skill_id}"`, `id: "{client_id}"`, `n: "1", id: "{client_id}"`).Replace(text))
+		h.hangup(strings.NewReplacer("@daily", "@hourly", "requests_per_second: 2", "requests_per_second: 1.5", `"b/{skill_id}"`, `"c/{skill_id}"`, "1:1/one", "1:1/two", `id: "{client_id}"`, `n: "1", id: "{client_id}"`).Replace(text))
 		second := h.service.current
 		if first == second {
 			t.Fatal("nothing was taken up")
@@ -38,6 +39,7 @@ jobs:
 			"source amazon": first.sources["amazon"] == second.sources["amazon"],
 			"sink disk":     first.targets["disk"].Sink == second.targets["disk"].Sink,
 			"sink vault":    first.targets["vault"].Sink == second.targets["vault"].Sink,
+			"hook":          first.bulletin.hooks["a"] == second.bulletin.hooks["a"],
 			"keeper vault":  any(h.service.keepers["vault"].sink) == second.targets["vault"].Sink,
 		} {
 			if !same {
@@ -47,6 +49,7 @@ jobs:
 		for what, same := range map[string]bool{
 			"source second": first.sources["second"] == second.sources["second"],
 			"sink vault2":   first.targets["vault2"].Sink == second.targets["vault2"].Sink,
+			"webhook":       first.bulletin.webhook == second.bulletin.webhook,
 			"keeper vault2": any(h.service.keepers["vault2"].sink) == first.targets["vault2"].Sink,
 		} {
 			if same {

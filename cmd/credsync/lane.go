@@ -118,6 +118,7 @@ func (d *service) steer(ctx context.Context, g *generation, j jobLoop) {
 func (d *service) hooked(ctx context.Context, g *generation, l *lane, j jobLoop) (scheduler.Loop, scheduler.Job) {
 	log := d.log.With(zap.String("job", l.job))
 	j.OnLook = l.look
+	j.OnEnd = func() { d.leave(ctx, g) }
 	j.OnWait = func(next time.Time) {
 		l.wait(next)
 		d.tell()

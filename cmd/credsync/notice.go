@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,45 +24,78 @@ const (
 // A bulletin tells the receivers that the configuration names how runs went.
 type bulletin struct {
 	instance string
-	webhook  *notify.Outbox            // nil = none
-	hooks    map[string]*notify.Outbox // by job
-	limits   map[string]time.Duration  // of hooks, by job
+	webhook  *receiver            // nil = none
+	hooks    map[string]*receiver // by job
 }
 
-// bulletin opens the receivers. It has to be closed.
-func (s *setup) bulletin() *bulletin {
-	b := &bulletin{instance: s.cfg.Instance, hooks: make(map[string]*notify.Outbox), limits: make(map[string]time.Duration)}
+// A receiver is told in a goroutine of its own.
+type receiver struct {
+	*notify.Outbox
+	config any           // what it was opened with
+	limit  time.Duration // how long it is waited for at the end
+}
+
+// bulletin opens the receivers, but for those that before, unless it is nil, has
+// open under the same settings. Each has to be closed once.
+func (s *setup) bulletin(before *bulletin) *bulletin {
+	if before == nil {
+		before = &bulletin{}
+	}
+	b := &bulletin{instance: s.cfg.Instance, hooks: make(map[string]*receiver)}
 	if c := s.cfg.Notify.Webhook; c != nil {
-		b.webhook = notify.NewOutbox(notify.NewWebhook(*c, nil), s.log.With(zap.String("receiver", "webhook")))
+		b.webhook = before.webhook.same(*c)
+		if b.webhook == nil {
+			b.webhook = &receiver{notify.NewOutbox(notify.NewWebhook(*c, nil), s.log.With(zap.String("receiver", "webhook"))), *c, webhookTime}
+		}
 	}
 	for name, job := range s.cfg.Jobs {
-		if c := job.Hook; c != nil {
-			b.hooks[name] = notify.NewOutbox(notify.NewCommand(*c), s.log.With(zap.String("receiver", c.Command[0])))
-			b.limits[name] = c.Limit()
+		c := job.Hook
+		if c == nil {
+			continue
+		}
+		b.hooks[name] = before.hooks[name].same(*c)
+		if b.hooks[name] == nil {
+			b.hooks[name] = &receiver{notify.NewOutbox(notify.NewCommand(*c), s.log.With(zap.String("receiver", c.Command[0]))), *c, c.Limit()}
 		}
 	}
 	return b
+}
+
+// same returns r, which may be nil, if it was opened with config, or nil.
+func (r *receiver) same(config any) *receiver {
+	if r == nil || !reflect.DeepEqual(r.config, config) {
+		return nil
+	}
+	return r
+}
+
+// receivers returns those that b has.
+func (b *bulletin) receivers() []*receiver {
+	all := slices.Collect(maps.Values(b.hooks))
+	if b.webhook != nil {
+		all = append(all, b.webhook)
+	}
+	return all
 }
 
 // close waits for what is under way, each receiver as long as it may take, but
 // only moments where ctx has ended.
 func (b *bulletin) close(ctx context.Context) {
 	var wg sync.WaitGroup
-	end := func(o *notify.Outbox, limit time.Duration) {
-		if ctx.Err() != nil {
-			limit = noticeTime
-		}
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-		o.Close(late)
-	}
-	if b.webhook != nil {
-		wg.Go(func() { end(b.webhook, webhookTime) })
-	}
-	for job, hook := range b.hooks {
-		wg.Go(func() { end(hook, b.limits[job]) })
+	for _, r := range b.receivers() {
+		wg.Go(func() { r.close(ctx) })
 	}
 	wg.Wait()
+}
+
+func (r *receiver) close(ctx context.Context) {
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.limit)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(noticeTime, cancel)
+	})
+	defer stop()
+	r.Close(late)
 }
 
 // A notice is a reporter that keeps of a pass what is worth telling.

@@ -98,7 +98,7 @@ func open(cfg *config.Config, p *process, prev *setup) (*setup, error) {
 
 // close releases what open took.
 func (s *setup) close() {
-	s.closeIdle(nil)
+	s.closeIdle()
 	if s.state != nil {
 		_ = s.state.Close() // nothing is written any more
 	}

@@ -84,7 +84,7 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) er
 	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Shard: shard, Accepted: s.unusedPlans(cmd.AcceptPlan)}
 	reports := c.reporters(s, cmd, dryRun, t)
 	if !dryRun {
-		b := s.bulletin()
+		b := s.bulletin(nil)
 		defer b.close(ctx)
 		reports.to = append(reports.to, &notice{bulletin: b})
 	}

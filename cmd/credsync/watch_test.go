@@ -20,8 +20,9 @@ func (h *house) watched(job string) string {
 	return text
 }
 
-// pings returns the longest time that the watchdog heard nothing since then.
+// silence returns the longest time that the watchdog heard nothing since then.
 func (h *house) silence(since time.Time) (longest time.Duration) {
+	synctest.Wait()
 	for _, s := range h.told {
 		if strings.HasPrefix(s.state, "WATCHDOG=1") && s.at.After(since) {
 			longest, since = max(longest, s.at.Sub(since)), s.at

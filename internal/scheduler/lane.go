@@ -46,8 +46,15 @@ func (lane *Lane) End() {
 // withdraw takes back what the lane has not begun with.
 func (lane *Lane) withdraw() {
 	select {
-	case <-lane.next:
+	case s := <-lane.next:
+		s.end()
 	default:
+	}
+}
+
+func (s shift) end() {
+	if s.OnEnd != nil {
+		s.OnEnd()
 	}
 }
 
@@ -69,6 +76,7 @@ func (lane *Lane) Run(ctx context.Context) {
 	if !open {
 		return
 	}
+	defer func() { now.end() }()
 	p := newPlan(now.Loop, time.Now())
 	slot, due := p.first(time.Now(), now.OnStart)
 	var told *time.Time
@@ -90,6 +98,7 @@ func (lane *Lane) Run(ctx context.Context) {
 			return
 		}
 		if replaced {
+			now.end()
 			now = next
 			p.follow(now.Loop, time.Now())
 		}

@@ -57,6 +57,10 @@ type Loop struct {
 	// after each run, and while none is due once in [Poll] at least.
 	OnLook func()
 
+	// OnEnd, if set, hears that l is over: it was replaced, or its lane has
+	// ended. Of a loop that nobody ran it hears in the goroutine that replaced it.
+	OnEnd func()
+
 	// OnPanic, if set, hears what a job panicked with, and where: that run has
 	// failed, and the loop goes on. If nil, such a panic goes on its way. The
 	// value may hold anything, a secret too; the stack shows no string.
