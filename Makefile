@@ -3,7 +3,7 @@ GO ?= go
 BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint
 
-.PHONY: build test lint e2e bench demo fuzz schema prove prove-audit prove-crashes prove-races prove-faults prove-leaks
+.PHONY: build test lint e2e bench demo fuzz schema prove prove-audit prove-crashes prove-races prove-faults prove-leaks prove-reloads
 FULL := CREDSYNC_TEST_FULL=1
 build: ; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/credsync ./cmd/credsync
 test: ; $(GO) test -race -shuffle=on ./...
@@ -13,11 +13,12 @@ bench: ; mkdir -p $(BIN) && $(GO) test -run='^$$' -bench=. -benchmem -count=6 ./
 demo: ; $(GO) run ./cmd/credsync demo
 fuzz: ; ./.ci/fuzz $(or $(FUZZTIME),10s)
 # The long suites in full size; docs/guarantees.md has what they came to.
-prove: prove-audit prove-crashes prove-races prove-faults prove-leaks
+prove: prove-audit prove-crashes prove-races prove-faults prove-leaks prove-reloads
 prove-audit: ; $(FULL) $(GO) test -count=1 -v -timeout 30m ./internal/audit -run 'TestEvery|TestNoClean|TestAKill'
 prove-crashes: ; $(FULL) ./e2e/run -v -timeout 60m -run 'TestARunKilled|TestAKilledRun'
 prove-races: ; $(FULL) $(GO) test -count=1 -v -timeout 30m ./internal/syncer ./internal/sink/... -run 'ForeignHandRace|Duel' && $(FULL) ./e2e/run -v -timeout 30m -run 'ForeignHandRace|LostAnswer|FightingWriters'
 prove-faults: ; $(FULL) ./e2e/run -v -timeout 30m -parallel 8 -run 'TestTheFaultMatrix|TestAFaultLeaves|TotalOutage'
 prove-leaks: ; $(FULL) ./e2e/run -v -timeout 45m -run 'TestNothingSecretIsEverSaid|TestNoSecretFollows'
+prove-reloads: ; $(FULL) $(GO) test -race -count=1 -v -timeout 10m ./cmd/credsync -run TestReloads
 schema: ; $(GO) test ./internal/config -run "Schema|Reference" -update
 $(LINT): ; GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0

@@ -9,7 +9,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -48,10 +50,12 @@ type house struct {
 	amazon  *inProcess
 	logs    *observer.ObservedLogs
 	hook    func(zapcore.Entry) error // hears of each log line; nil = nobody
-	told    []told
 	service *service
 	hangups chan os.Signal
 	stop    func()
+
+	mu    sync.Mutex
+	heard []told // by the service manager
 }
 
 // A told is what the service manager was told, and when.
@@ -104,7 +108,9 @@ func (h *house) start(watchdog time.Duration) {
 		h.Fatal(err)
 	}
 	h.service = newService(s, &manager{log: log, watchdog: watchdog, send: func(state string) error {
-		h.told = append(h.told, told{time.Now(), state})
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.heard = append(h.heard, told{time.Now(), state})
 		return nil
 	}})
 	first, err := s.generation(h.service.memory)
@@ -129,6 +135,14 @@ func (h *house) start(watchdog time.Duration) {
 		s.close()
 	}
 	synctest.Wait()
+}
+
+// told returns what the service manager has heard.
+func (h *house) told() []told {
+	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.heard)
 }
 
 // hangup has the daemon read its configuration anew.

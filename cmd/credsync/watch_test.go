@@ -22,8 +22,7 @@ func (h *house) watched(job string) string {
 
 // silence returns the longest time that the watchdog heard nothing since then.
 func (h *house) silence(since time.Time) (longest time.Duration) {
-	synctest.Wait()
-	for _, s := range h.told {
+	for _, s := range h.told() {
 		if strings.HasPrefix(s.state, "WATCHDOG=1") && s.at.After(since) {
 			longest, since = max(longest, s.at.Sub(since)), s.at
 		}
@@ -33,8 +32,7 @@ func (h *house) silence(since time.Time) (longest time.Duration) {
 
 // status returns the status line as it was told last.
 func (h *house) status() (line string) {
-	synctest.Wait()
-	for _, s := range h.told {
+	for _, s := range h.told() {
 		if _, text, ok := strings.Cut(s.state, "STATUS="); ok {
 			line, _, _ = strings.Cut(text, "\n")
 		}
@@ -74,7 +72,7 @@ func TestTheWatchdogIsQuietWhileAllIsWell(t *testing.T) {
 			t.Errorf("the watchdog heard nothing for %s", s)
 		}
 		h.stop()
-		if last := h.told[len(h.told)-1].state; last != "STOPPING=1\nSTATUS=stopping" {
+		if last := h.told()[len(h.told())-1].state; last != "STOPPING=1\nSTATUS=stopping" {
 			t.Errorf("told at the end: %q", last)
 		}
 	})
@@ -141,7 +139,7 @@ func TestTheStatusTellsOfARefusal(t *testing.T) {
 		h.hangup(strings.Replace(good, "sinks: [disk]", "sinks: [desk], job: x", 1))
 		h.wantStatus("configuration refused at 2000-01-01T00:00:00Z (2 faults, see the log), the one before is at work; " + calm)
 		var states []string
-		for _, s := range h.told[1:] {
+		for _, s := range h.told()[1:] {
 			first, _, _ := strings.Cut(s.state, "\n")
 			states = append(states, first)
 		}
