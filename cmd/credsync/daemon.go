@@ -33,18 +33,13 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	}
 	defer s.close()
 	d := newService(s, newManager(s.log))
-	first, err := s.generation(d.memory)
+	first, err := s.generation(ctx, d.memory, nil)
 	if err != nil {
 		return usage(err)
 	}
 	if d.trail, err = s.openTrail(daemonPlace(t)); err != nil {
 		return err
 	}
-	endTrace, err := s.trace(ctx, first.engine)
-	if err != nil {
-		return err
-	}
-	defer endTrace()
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -113,7 +108,9 @@ func (d *service) serve(ctx context.Context, first *generation, hangups <-chan o
 	d.log.Info("stopping")
 	d.running.Wait()
 	for _, g := range d.live { // taken up when it was too late to run
-		g.bulletin.close(ctx)
+		for _, c := range g.closers() {
+			c.close(ctx)
+		}
 	}
 }
 

@@ -20,7 +20,8 @@ type generation struct {
 	engine   *syncer.Engine
 	loops    []jobLoop
 	bulletin *bulletin
-	lanes    int // that work by it, or will; guarded by service.mu
+	spans    *traces // nil = nowhere
+	lanes    int     // that work by it, or will; guarded by service.mu
 }
 
 // A jobLoop is a job with its schedule.
@@ -29,15 +30,41 @@ type jobLoop struct {
 	job syncer.Job
 }
 
-// generation makes s ready to work, with what a daemon remembers. It lacks what
-// take gives it: the trail, and who is told of runs.
-func (s *setup) generation(m *syncer.Memory) (*generation, error) {
+// generation makes s ready to work, with what a daemon remembers, and with what
+// before, unless it is nil, has open under the same settings. The engine lacks
+// its trail.
+func (s *setup) generation(ctx context.Context, m *syncer.Memory, before *generation) (*generation, error) {
 	loops, err := s.loops()
 	if err != nil {
 		return nil, err
 	}
-	engine, err := s.newEngine(m)
-	return &generation{setup: s, engine: engine, loops: loops, lanes: len(loops)}, err
+	if before == nil {
+		before = &generation{}
+	}
+	g := &generation{setup: s, loops: loops, lanes: len(loops)}
+	if g.engine, err = s.newEngine(m); err != nil {
+		return nil, err
+	}
+	if g.spans, err = s.traces(ctx, before.spans); err != nil {
+		return nil, err
+	}
+	g.engine.Tracer = g.spans.tracer()
+	g.bulletin = s.bulletin(before.bulletin)
+	return g, nil
+}
+
+// A closer has to be told when nothing is to come.
+type closer interface{ close(context.Context) }
+
+// closers returns all that g has which is one.
+func (g *generation) closers() (all []closer) {
+	for _, r := range g.bulletin.receivers() {
+		all = append(all, r)
+	}
+	if g.spans != nil {
+		all = append(all, g.spans)
+	}
+	return all
 }
 
 // loops returns the jobs that have a schedule.
@@ -76,11 +103,6 @@ func (s *setup) loops() ([]jobLoop, error) {
 func (d *service) take(ctx context.Context, g *generation) {
 	before := d.current
 	g.engine.Trail = d.trail
-	if before == nil {
-		g.bulletin = g.setup.bulletin(nil)
-	} else {
-		g.bulletin = g.setup.bulletin(before.bulletin)
-	}
 	d.mu.Lock()
 	d.current = g
 	d.live = append(d.live, g)
@@ -113,17 +135,14 @@ func (d *service) leave(ctx context.Context, g *generation) {
 	}
 	d.live = slices.DeleteFunc(d.live, func(l *generation) bool { return l == g })
 	var others []*setup
-	kept := make(map[*receiver]bool)
+	var kept []closer
 	for _, l := range d.live {
-		others = append(others, l.setup)
-		for _, r := range l.bulletin.receivers() {
-			kept[r] = true
-		}
+		others, kept = append(others, l.setup), append(kept, l.closers()...)
 	}
 	g.closeIdle(others...)
-	for _, r := range g.bulletin.receivers() {
-		if !kept[r] {
-			d.running.Go(func() { r.close(ctx) })
+	for _, c := range g.closers() {
+		if !slices.Contains(kept, c) {
+			d.running.Go(func() { c.close(ctx) })
 		}
 	}
 }

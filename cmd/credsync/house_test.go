@@ -113,7 +113,7 @@ func (h *house) start(watchdog time.Duration) {
 		h.heard = append(h.heard, told{time.Now(), state})
 		return nil
 	}})
-	first, err := s.generation(h.service.memory)
+	first, err := s.generation(h.Context(), h.service.memory, nil)
 	if err != nil {
 		h.Fatal(err)
 	}

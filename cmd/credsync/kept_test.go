@@ -24,6 +24,7 @@ sinks:
   vault: {vault_kv: {address: "http://127.0.0.1:1", path: "a/{skill_id}", auth: {token: {file: client-secret}}}}
   vault2: {vault_kv: {address: "http://127.0.0.1:1", path: "b/{skill_id}", auth: {token: {file: client-secret}}}}
 notify: {webhook: {url: "http://127.0.0.1:1/one"}}
+otlp_endpoint: http://127.0.0.1:1
 jobs:
   a: {schedule: "@daily", hook: {command: [/bin/sh]}, source: amazon, sinks: [disk], %s}
 `, h.source(1), h.source(2), h.list())
@@ -39,6 +40,7 @@ jobs:
 			"source amazon": first.sources["amazon"] == second.sources["amazon"],
 			"sink disk":     first.targets["disk"].Sink == second.targets["disk"].Sink,
 			"sink vault":    first.targets["vault"].Sink == second.targets["vault"].Sink,
+			"traces":        first.spans == second.spans && first.spans != nil,
 			"hook":          first.bulletin.hooks["a"] == second.bulletin.hooks["a"],
 			"keeper vault":  any(h.service.keepers["vault"].sink) == second.targets["vault"].Sink,
 		} {
@@ -60,7 +62,7 @@ jobs:
 			t.Errorf("sink disk has %d fields, want those of now, 3", n)
 		}
 		h.hangup(strings.Replace(text, "instance: one", "instance: two", 1))
-		if third := h.service.current; third.targets["vault"].Sink == second.targets["vault"].Sink || third.engine.Memory != first.engine.Memory {
+		if third := h.service.current; third.targets["vault"].Sink == second.targets["vault"].Sink || third.spans == second.spans || third.engine.Memory != first.engine.Memory {
 			t.Error("another instance has its sinks of before, or another memory")
 		}
 		h.stop()

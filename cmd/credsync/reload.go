@@ -19,7 +19,7 @@ func (d *service) reload(ctx context.Context) {
 	d.trail.Reopen()
 	d.log.Info("SIGHUP: audit files opened anew; reading the configuration", zap.String("config", d.current.cfg.Path))
 	before := d.current.cfg.SHA256
-	next, digest, err := d.successor()
+	next, digest, err := d.successor(ctx)
 	if err == nil {
 		d.take(ctx, next)
 		d.refused = ""
@@ -33,8 +33,8 @@ func (d *service) reload(ctx context.Context) {
 
 // successor opens what the file says now. The digest is that of the file, where
 // it could be read, also if it is of no use.
-func (d *service) successor() (next *generation, digest string, err error) {
-	now := d.current.setup
+func (d *service) successor(ctx context.Context) (next *generation, digest string, err error) {
+	now := d.current
 	cfg, err := config.Load(now.cfg.Path)
 	if e, ok := errors.AsType[*config.Error](err); ok {
 		return nil, e.SHA256, err
@@ -42,11 +42,11 @@ func (d *service) successor() (next *generation, digest string, err error) {
 	if err := now.cfg.CheckNext(cfg); err != nil {
 		return nil, cfg.SHA256, err
 	}
-	s, err := open(cfg, now.process, now)
+	s, err := open(cfg, now.process, now.setup)
 	if err != nil {
 		return nil, cfg.SHA256, err
 	}
-	next, err = s.generation(d.memory)
+	next, err = s.generation(ctx, d.memory, now)
 	return next, cfg.SHA256, err
 }
 

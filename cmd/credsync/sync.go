@@ -76,11 +76,12 @@ func (c *cli) once(ctx context.Context, t terminal, cmd syncCmd, dryRun bool) er
 	if err != nil {
 		return err
 	}
-	endTrace, err := s.trace(ctx, engine)
+	spans, err := s.traces(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer endTrace()
+	defer spans.close(ctx)
+	engine.Tracer = spans.tracer()
 	opts := syncer.Options{Trigger: syncer.TriggerManual, DryRun: dryRun, Only: only, Shard: shard, Accepted: s.unusedPlans(cmd.AcceptPlan)}
 	reports := c.reporters(s, cmd, dryRun, t)
 	if !dryRun {

@@ -5,18 +5,28 @@ import (
 	"os"
 	"time"
 
-	"github.com/credsync/credsync/internal/syncer"
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/credsync/credsync/internal/tracing"
 )
 
 // traceTime is what sending the last spans may take.
 const traceTime = 3 * time.Second
 
-// trace lets engine make spans where the configuration wants them. The function
-// it returns sends the last of them; it is to be called when no pass runs.
-func (s *setup) trace(ctx context.Context, engine *syncer.Engine) (end func(), err error) {
+// A traces is where spans go. The nil traces is nowhere.
+type traces struct {
+	*tracing.Exporter
+	endpoint, instance string
+}
+
+// traces opens it where the configuration wants spans, or returns before, which
+// may be nil, if that is the same. It has to be closed once, when no pass runs.
+func (s *setup) traces(ctx context.Context, before *traces) (*traces, error) {
 	if s.cfg.OTLPEndpoint == "" {
-		return func() {}, nil
+		return nil, nil
+	}
+	if before != nil && before.endpoint == s.cfg.OTLPEndpoint && before.instance == s.cfg.Instance {
+		return before, nil
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -27,10 +37,22 @@ func (s *setup) trace(ctx context.Context, engine *syncer.Engine) (end func(), e
 	if err != nil {
 		return nil, usage(err)
 	}
-	engine.Tracer = e.Tracer()
-	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceTime)
-		defer cancel()
-		e.Close(ctx)
-	}, nil
+	return &traces{e, s.cfg.OTLPEndpoint, s.cfg.Instance}, nil
+}
+
+func (t *traces) tracer() trace.Tracer {
+	if t == nil {
+		return nil
+	}
+	return t.Tracer()
+}
+
+// close sends the last spans.
+func (t *traces) close(ctx context.Context) {
+	if t == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), traceTime)
+	defer cancel()
+	t.Close(ctx)
 }
