@@ -1,15 +1,18 @@
 // Command vaultserver serves the real Vault core and HTTP API from memory, for
 // tests: KV version 2 at secret/, the auth methods approle, cert, jwt,
-// kubernetes and token, and the audit devices file and socket. It prints
+// kubernetes, token and userpass, and the audit devices file and socket. It
+// prints
 //
 //	READY addr=URL root=TOKEN unseal=KEY
 //
-// once it serves. Vault's license (BUSL) is not ours: this is a module of its
+// once it serves, over TLS where it is given a certificate: only so does it see
+// that of a client. Vault's license (BUSL) is not ours: this is a module of its
 // own, and no release contains it.
 package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/hex"
 	"flag"
 	"fmt"
@@ -25,6 +28,7 @@ import (
 	"github.com/hashicorp/vault/audit"
 	"github.com/hashicorp/vault/builtin/credential/approle"
 	"github.com/hashicorp/vault/builtin/credential/cert"
+	"github.com/hashicorp/vault/builtin/credential/userpass"
 	"github.com/hashicorp/vault/command/server"
 	"github.com/hashicorp/vault/helper/namespace"
 	vaulthttp "github.com/hashicorp/vault/http"
@@ -38,14 +42,15 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:8200", "address to serve at")
 	root := flag.String("root-token", "root", "ID of the root token")
 	level := flag.String("log", "warn", "least level to log")
+	pair := flag.String("tls", "", "file with a certificate and its key, to serve TLS")
 	flag.Parse()
-	if err := run(*listen, *root, *level); err != nil {
+	if err := run(*listen, *root, *level, *pair); err != nil {
 		fmt.Fprintln(os.Stderr, "vaultserver:", err)
 		os.Exit(1)
 	}
 }
 
-func run(listen, root, level string) error {
+func run(listen, root, level, pair string) error {
 	ctx := namespace.RootContext(context.Background())
 	core, err := newCore(listen, level)
 	if err != nil {
@@ -68,12 +73,20 @@ func run(listen, root, level string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("READY addr=http://%s root=%s unseal=%s\n", l.Addr(), root, hex.EncodeToString(unseal))
+	scheme := "http"
+	if pair != "" {
+		scheme = "https"
+	}
+	fmt.Printf("READY addr=%s://%s root=%s unseal=%s\n", scheme, l.Addr(), root, hex.EncodeToString(unseal))
 	s := &http.Server{
 		Handler: vaulthttp.Handler.Handler(&vault.HandlerProperties{
 			Core: core, ListenerConfig: &configutil.Listener{},
 		}),
 		ReadHeaderTimeout: 10 * time.Second,
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert},
+	}
+	if pair != "" {
+		return s.ServeTLS(l, pair, pair)
 	}
 	return s.Serve(l)
 }
@@ -122,4 +135,5 @@ var authMethods = map[string]logical.Factory{
 	"cert":       cert.Factory,
 	"jwt":        jwtauth.Factory,
 	"kubernetes": k8sauth.Factory,
+	"userpass":   userpass.Factory,
 }
