@@ -12,7 +12,7 @@ import (
 // source returns the open source that c would open anew under that name, or nil.
 // The setup may be nil.
 func (s *setup) source(name string, c config.Source) *smapi.Source {
-	if s == nil || !reflect.DeepEqual(s.cfg.Sources[name], c) {
+	if s == nil || !reflect.DeepEqual(s.cfg.Sources[name], c) || !s.sources[name].Fresh() {
 		return nil
 	}
 	return s.sources[name]

@@ -79,7 +79,10 @@ func known[T any](what, name string, named map[string]T, path string) error {
 func open(cfg *config.Config, p *process, prev *setup) (*setup, error) {
 	s := &setup{process: p, cfg: cfg, sources: make(map[string]*smapi.Source), targets: make(map[string]syncer.Target)}
 	for name, c := range cfg.Sources {
-		s.sources[name] = s.openSource(name, c, prev)
+		var err error
+		if s.sources[name], err = s.openSource(name, c, prev); err != nil {
+			return nil, fmt.Errorf("source %s: %w", name, err)
+		}
 	}
 	for name, c := range cfg.Sinks {
 		var err error
@@ -104,9 +107,9 @@ func (s *setup) close() {
 	}
 }
 
-func (s *setup) openSource(name string, c config.Source, prev *setup) *smapi.Source {
+func (s *setup) openSource(name string, c config.Source, prev *setup) (*smapi.Source, error) {
 	if src := prev.source(name, c); src != nil {
-		return src
+		return src, nil
 	}
 	o := smapi.Options{Observe: s.requests.observe, Log: s.log.With(zap.String("source", name)), Tokens: s.tokenStore(name), Base: s.amazon}
 	s.recall(paceFile(name), &o.Pace)

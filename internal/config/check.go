@@ -90,20 +90,15 @@ func (c *Config) checkSources(r *report) {
 }
 
 func (c *Config) checkAudit(r *report) {
-	_, written := lookup(r.doc.root, "audit")
 	if c.Audit != nil && len(c.Audit) == 0 {
 		exactlyOne(r, keys{"audit"}, "destination", nil, []string{"file", "stream"})
 	}
 	first := make(map[string]keys) // of each kind
 	for i, a := range c.Audit {
-		at := keys{"audit"}
-		if written.Kind == yaml.SequenceNode {
-			at = at.element(i)
-		}
+		at := auditAt(r, i)
 		var given []string
 		if a.File != "" {
 			given = append(given, "file")
-			c.checkAuditFile(r, at.child("file"), a.File)
 		}
 		if a.Stream != "" {
 			given = append(given, "stream")
@@ -121,7 +116,25 @@ func (c *Config) checkAudit(r *report) {
 	}
 }
 
-func (c *Config) checkAuditFile(r *report, at keys, path string) {
+// auditAt returns where destination i stands, which may be written as a mapping
+// or in a list.
+func auditAt(r *report, i int) keys {
+	if _, written := lookup(r.doc.root, "audit"); written.Kind == yaml.SequenceNode {
+		return keys{"audit"}.element(i)
+	}
+	return keys{"audit"}
+}
+
+// checkAuditFiles looks whether there is a directory for each audit file.
+func (c *Config) checkAuditFiles(r *report) {
+	for i, a := range c.Audit {
+		if a.File != "" {
+			checkAuditFile(r, auditAt(r, i).child("file"), a.File)
+		}
+	}
+}
+
+func checkAuditFile(r *report, at keys, path string) {
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		r.fault(at, path+" is a directory", "name a file in it")

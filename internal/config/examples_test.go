@@ -1,6 +1,8 @@
 package config
 
 import (
+	"encoding/pem"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,6 +28,9 @@ func example(t *testing.T, name string) (text, dir string) {
 	for _, m := range regexp.MustCompile(`\{(?:file|credential): ([^}]*)\}`).FindAllStringSubmatch(string(b), -1) {
 		write(t, filepath.Join(dir, m[1]), "not-to-be-shown\n", 0o600)
 	}
+	authority := httptest.NewTLSServer(nil)
+	authority.Close()
+	write(t, filepath.Join(dir, "ca.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate().Raw})), 0o644)
 	list, err := os.ReadFile(examples + "skills.txt")
 	if err != nil {
 		t.Fatal(err)

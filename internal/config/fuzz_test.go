@@ -32,7 +32,7 @@ var lineBreaks = regexp.MustCompile("\r\n|[\n\r\u0085\u2028\u2029]")
 
 func checked(t *testing.T, data []byte) string {
 	t.Helper()
-	_, err := parse(data, "credsync.yaml", (*Config).checkSecrets)
+	_, err := parse(data, "credsync.yaml", (*Config).lookAround)
 	if err == nil {
 		return ""
 	}

@@ -25,18 +25,18 @@ const maxSize = 1 << 20
 // Load reads the configuration in the file at path, which errors name as it
 // stands here. It reads each secret once, to know that it can, and forgets it;
 // it asks no server. An error is an [*Error].
-func Load(path string) (*Config, error) { return loadWith(path, (*Config).checkSecrets) }
+func Load(path string) (*Config, error) { return loadWith(path, (*Config).lookAround) }
 
 // Peek is Load for who needs no secret, and may not have the right to any: it
-// reads none.
+// reads none, and no other file that is named has to be there.
 func Peek(path string) (*Config, error) { return loadWith(path, func(*Config, *report) {}) }
 
-func loadWith(path string, secrets func(*Config, *report)) (*Config, error) {
+func loadWith(path string, look func(*Config, *report)) (*Config, error) {
 	data, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	c, err := parse(data, path, secrets)
+	c, err := parse(data, path, look)
 	sum := sha256.Sum256(data)
 	digest := hex.EncodeToString(sum[:])
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -69,9 +69,9 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// parse makes a Config of the content of the file at path, whose secrets are
+// parse makes a Config of the content of the file at path. What it names is
 // looked at in the given way.
-func parse(data []byte, path string, secrets func(*Config, *report)) (*Config, error) {
+func parse(data []byte, path string, look func(*Config, *report)) (*Config, error) {
 	doc, err := parseDocument(data, path)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func parse(data []byte, path string, secrets func(*Config, *report)) (*Config, e
 			// Not to be expected after fit. The error could quote anything.
 			r.at(0, nil, "can't be made sense of", "compare it with configs/credsync.yaml")
 		} else {
-			c.finish(r, secrets)
+			c.finish(r, look)
 		}
 	}
 	if len(r.problems) > 0 {
@@ -95,7 +95,7 @@ func parse(data []byte, path string, secrets func(*Config, *report)) (*Config, e
 }
 
 // finish makes a decoded Config whole and checks it.
-func (c *Config) finish(r *report, secrets func(*Config, *report)) {
+func (c *Config) finish(r *report, look func(*Config, *report)) {
 	for name, s := range c.Sinks {
 		if s.Fields == nil {
 			s.Fields = defaultFields()
@@ -103,8 +103,15 @@ func (c *Config) finish(r *report, secrets func(*Config, *report)) {
 		}
 	}
 	c.resolve(r)
-	secrets(c, r)
+	look(c, r)
 	c.check(r)
+}
+
+// lookAround checks what c names on this machine.
+func (c *Config) lookAround(r *report) {
+	c.checkSecrets(r)
+	c.checkFiles(r)
+	c.checkAuditFiles(r)
 }
 
 // stateDirectory returns the directory that systemd made for the service; of

@@ -53,31 +53,27 @@ func (s *shaper) member(key, value *yaml.Node, t reflect.Type, at keys) bool {
 	if t.Kind() == reflect.Map {
 		return s.value(value, t.Elem(), at.child(key.Value))
 	}
-	known := members(t)
-	for _, f := range known {
+	for _, f := range members(t) {
 		if name(f) == key.Value {
 			return s.value(value, f.Type, at.child(key.Value))
 		}
 	}
-	s.unknown(key, t, known, at)
+	s.unknown(key, t, at)
 	return false
 }
 
 // otherLogins are the ways to log in to Vault that credsync doesn't go (Vault:
 // Auth Methods).
-var otherLogins = []string{"aws", "azure", "cert", "gcp", "github", "jwt", "kerberos", "kubernetes", "ldap", "oidc", "userpass"}
+var otherLogins = []string{"alicloud", "aws", "azure", "cf", "gcp", "github", "kerberos", "ldap", "oci", "oidc", "okta", "radius"}
 
 // unknown reports a key that t does not have. The key that was probably meant
 // is not to be missed, then.
-func (s *shaper) unknown(key *yaml.Node, t reflect.Type, known []reflect.StructField, at keys) {
+func (s *shaper) unknown(key *yaml.Node, t reflect.Type, at keys) {
 	if t == reflect.TypeFor[vaultkv.Auth]() && slices.Contains(otherLogins, key.Value) {
-		s.at(key.Line, at.child(key.Value), "unknown key", "not in this release; use token or approle")
+		s.at(key.Line, at.child(key.Value), "unknown key", "credsync does not log in this way; use "+strings.Join(keysOf(t), ", "))
 		return
 	}
-	names := make([]string, len(known))
-	for i, f := range known {
-		names[i] = name(f)
-	}
+	names := keysOf(t)
 	s.at(key.Line, at.child(key.Value), "unknown key", didYouMean(key.Value, names, "keys here"))
 	if meant := nearest(key.Value, names); meant != "" {
 		s.spoiled = append(s.spoiled, at.child(meant))
@@ -137,9 +133,11 @@ func (s *shaper) literalSecret(n *yaml.Node, at keys) {
 	s.at(n.Line, at, problem, hint)
 }
 
-func refKeys() []string {
-	var names []string
-	for _, f := range members(refType) {
+func refKeys() []string { return keysOf(refType) }
+
+// keysOf returns the keys of a struct in a file.
+func keysOf(t reflect.Type) (names []string) {
+	for _, f := range members(t) {
 		names = append(names, name(f))
 	}
 	return names

@@ -59,7 +59,7 @@ func schemaOf(t *testing.T) *jsonschema.Schema {
 		Namer:          qualified,
 		Mapper:         formatted,
 	}
-	for _, dir := range []string{"../config", "../credential", "../source/smapi", "../sink/vaultkv", "../sink/awssm", "../sink/file", "../notify"} {
+	for _, dir := range []string{"../config", "../credential", "../source/smapi", "../sink/vaultkv", "../sink/awssm", "../sink/file", "../notify", "../wire"} {
 		if err := r.AddGoComments("github.com/credsync/credsync/internal/config", dir, jsonschema.WithFullComment()); err != nil {
 			t.Fatal(err)
 		}
@@ -145,12 +145,4 @@ func refine(s *jsonschema.Schema) {
 			s.Definitions[union].OneOf = append(s.Definitions[union].OneOf, &jsonschema.Schema{Required: []string{member}})
 		}
 	}
-}
-
-func keysOf(t reflect.Type) []string {
-	var names []string
-	for _, f := range members(t) {
-		names = append(names, name(f))
-	}
-	return names
 }

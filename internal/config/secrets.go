@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/fault"
 	"github.com/credsync/credsync/internal/sink"
 )
 
@@ -21,6 +22,19 @@ func (c *Config) checkSecrets(r *report) {
 			if _, err := ref.Read(); err != nil {
 				unreadable(r, at, ref, err)
 			}
+		}
+	})
+}
+
+// A filer is a part of a configuration that names files, each of them no secret
+// alone, and knows what has to be in them.
+type filer interface{ FileFaults() fault.List }
+
+// checkFiles has each part look into the files that it names.
+func (c *Config) checkFiles(r *report) {
+	walk(reflect.ValueOf(c), nil, func(v reflect.Value, _ reflect.StructTag, at keys) {
+		if f, ok := reflect.TypeAssert[filer](v); ok {
+			r.faults(at, f.FileFaults())
 		}
 	})
 }

@@ -1,10 +1,11 @@
 // Package wire is the HTTP transport that the adapters share. It bounds what a
 // peer can do to us, whoever the peer is: each attempt ends within a timeout
 // that covers the body too, bodies are limited after decompression, redirects
-// are not followed, and each attempt is counted once.
+// are not followed, and each attempt is counted once. How a peer is reached, by
+// which proxy and trusted by whom, is said by [Settings].
 //
 // It never retries; the adapters do, each in one place. What they share of that
-// is [RetryAfter], and of their settings [Loopback].
+// is [RetryAfter], and of judging addresses [Loopback].
 package wire
 
 import (
@@ -50,24 +51,6 @@ func Loopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// keptOpen is how many connections to one host are kept for reuse: as many as a
-// configuration allows callers at once. One less, and connections come and go.
-const keptOpen = 256
-
-// NewBase returns a transport with its own connections. Proxies come from the
-// environment, as everywhere.
-func NewBase() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConnsPerHost:    keptOpen,
-		IdleConnTimeout:        90 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
-}
-
 // NewClient returns a client on t that hands redirects back as they came.
 func NewClient(t *Transport) *http.Client {
 	return &http.Client{
@@ -76,7 +59,7 @@ func NewClient(t *Transport) *http.Client {
 	}
 }
 
-// RoundTrip makes one attempt.
+// RoundTrip makes one attempt. What a proxy kept from the peer is a [*ProxyError].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.Timeout)
 	operation := req.Method
@@ -85,10 +68,14 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	start := time.Now()
 	resp, err := t.Base.RoundTrip(req.WithContext(ctx))
+	if err == nil && resp.StatusCode == http.StatusProxyAuthRequired { // no peer of ours says that
+		_ = resp.Body.Close()
+		err = proxyAnswered(resp.StatusCode)
+	}
 	if err != nil {
 		cancel()
 		t.Observe.Observe(t.Target, operation, 0, time.Since(start))
-		return nil, err
+		return nil, proxied(err)
 	}
 	t.Observe.Observe(t.Target, operation, resp.StatusCode, time.Since(start))
 	resp.Body = &body{ReadCloser: resp.Body, left: t.MaxBody, cancel: cancel}

@@ -20,7 +20,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -49,6 +48,7 @@ const maxName = 512
 type Sink struct {
 	api    api
 	config Config
+	bases  bases
 	recent recent
 }
 
@@ -64,27 +64,33 @@ var (
 type Options struct {
 	Observe wire.Observer // hears of each attempt; nil is allowed
 
+	bases bases                // made by Open
 	sts   string               // endpoint of STS, in tests
 	delay retry.BackoffDelayer // between attempts, in tests
 }
 
-// Open returns the sink of c, which has no faults. It sends nothing: identity
-// and access show at the first use, or by [Sink.Check].
+// Open returns the sink of c, which has no faults. It reads the file of
+// authorities and sends nothing: identity and access show at the first use, or
+// by [Sink.Check].
 func Open(c Config, o Options) (*Sink, error) {
 	if faults := c.Faults(); len(faults) > 0 {
 		return nil, fmt.Errorf("aws_secrets_manager: %s: %s", faults[0].Field, faults[0].Problem)
 	}
-	return &Sink{api: newClient(c, o), config: c}, nil
+	var err error
+	if o.bases, err = newBases(c); err != nil {
+		return nil, fmt.Errorf("aws_secrets_manager: %w", err)
+	}
+	return &Sink{api: newClient(c, o), config: c, bases: o.bases}, nil
 }
 
-// CloseIdleConnections closes the connections to Secrets Manager that no call
-// uses.
+// Fresh reports whether the file of authorities still holds what Open read: if
+// not, Open makes another sink of the same configuration.
+func (s *Sink) Fresh() bool { return s.bases.secrets.Fresh() }
+
+// CloseIdleConnections closes the connections that no call uses.
 func (s *Sink) CloseIdleConnections() {
-	if c, ok := s.api.(*secretsmanager.Client); ok {
-		if h, ok := c.Options().HTTPClient.(*http.Client); ok {
-			h.CloseIdleConnections()
-		}
-	}
+	s.bases.secrets.CloseIdleConnections()
+	s.bases.sts.CloseIdleConnections()
 }
 
 // Inspect tells what is at name. It costs one DescribeSecret.

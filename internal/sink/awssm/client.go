@@ -46,7 +46,7 @@ func newClient(c Config, o Options) *secretsmanager.Client {
 	options := secretsmanager.Options{
 		Region:      c.Region,
 		Credentials: newIdentity(c, o),
-		HTTPClient:  newHTTPClient(Kind, o.Observe),
+		HTTPClient:  newHTTPClient(o.bases.secrets, Kind, o.Observe),
 		Retryer:     newRetryer(o),
 	}
 	if c.EndpointURL != "" {
@@ -61,7 +61,7 @@ func newSTS(c Config, o Options, credentials aws.CredentialsProvider) *sts.Clien
 	options := sts.Options{
 		Region:      c.Region,
 		Credentials: credentials,
-		HTTPClient:  newHTTPClient(stsTarget, o.Observe),
+		HTTPClient:  newHTTPClient(o.bases.sts, stsTarget, o.Observe),
 		Retryer:     newRetryer(o),
 	}
 	if o.sts != "" {
@@ -70,9 +70,20 @@ func newSTS(c Config, o Options, credentials aws.CredentialsProvider) *sts.Clien
 	return sts.New(options)
 }
 
-func newHTTPClient(target string, observe wire.Observer) *http.Client {
+// bases are the connections to Secrets Manager and to STS.
+type bases struct{ secrets, sts *wire.Base }
+
+func newBases(c Config) (b bases, err error) {
+	if b.secrets, err = (wire.Settings{TLS: c.TLS, Proxy: c.Proxy}).Base(); err != nil {
+		return b, err
+	}
+	b.sts, err = wire.Settings{TLS: wire.TLS{CAFile: c.TLS.CAFile}, Proxy: c.Proxy}.Base()
+	return b, err
+}
+
+func newHTTPClient(base *wire.Base, target string, observe wire.Observer) *http.Client {
 	return wire.NewClient(&wire.Transport{
-		Base:   plainBodies{wire.NewBase()},
+		Base:   plainBodies{base.Transport},
 		Target: target,
 		Operation: func(r *http.Request) string {
 			return middleware.GetOperationName(r.Context()) // "PutSecretValue"
@@ -110,14 +121,17 @@ func newRetryer(o Options) aws.Retryer {
 		}
 		so.RateLimiter = ratelimit.NewTokenRateLimit(retryQuota)
 		so.RetryCost, so.RetryTimeoutCost, so.ThrottlingRetryCost = retryCost, 2*retryCost, retryCost
-		so.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isQuota)}, so.Retryables...)
+		so.Retryables = append([]retry.IsErrorRetryable{retry.IsErrorRetryableFunc(isFinal)}, so.Retryables...)
 	})
 }
 
-// isQuota says no to a retry where a quota is used up: the SDK takes that code
-// for throttling, which it is for other services.
-func isQuota(err error) aws.Ternary {
+// isFinal says no to a retry where a quota is used up, which the SDK takes for
+// throttling because the code means that elsewhere, and where a proxy denies us.
+func isFinal(err error) aws.Ternary {
 	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "LimitExceededException" {
+		return aws.FalseTernary
+	}
+	if proxy, ok := errors.AsType[*wire.ProxyError](err); ok && proxy.Denied {
 		return aws.FalseTernary
 	}
 	return aws.UnknownTernary

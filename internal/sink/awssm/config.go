@@ -9,6 +9,7 @@ import (
 
 	"github.com/credsync/credsync/internal/fault"
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // A Config is how a configuration describes one AWS Secrets Manager.
@@ -41,6 +42,11 @@ type Config struct {
 	// EndpointURL replaces the region's public endpoint of Secrets Manager, for
 	// instance by a VPC endpoint. STS is not affected.
 	EndpointURL string `yaml:"endpoint_url,omitempty"`
+	// TLS says how AWS's certificates are verified, for a network that puts its
+	// own in their place. The server name is that of endpoint_url.
+	TLS wire.TLS `yaml:"tls,omitempty"`
+	// Proxy is an HTTP proxy on the way to Secrets Manager and STS.
+	Proxy wire.Proxy `yaml:"proxy,omitempty"`
 }
 
 // Limits of AWS: Tag and AssumeRole API references.
@@ -86,6 +92,10 @@ func (c Config) Faults() fault.List {
 	}
 	if c.EndpointURL != "" && !validEndpoint(c.EndpointURL) {
 		l.Add("endpoint_url", "not the URL of an endpoint", "write it as https://HOST or http://HOST:PORT, without user, query and fragment, or remove it")
+	}
+	l.Within("", wire.Settings{Proxy: c.Proxy}.Faults())
+	if c.TLS.ServerName != "" && c.EndpointURL == "" {
+		l.Add("tls.server_name", "given without endpoint_url", "remove it: the public endpoint of a region has its own name")
 	}
 	return l
 }

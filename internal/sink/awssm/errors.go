@@ -82,6 +82,13 @@ func explain(ctx context.Context, doing string, err error) error {
 	if id, ok := errors.AsType[*identityError](err); ok {
 		return fmt.Errorf("%s: %w", doing, id.err)
 	}
+	if proxy, ok := errors.AsType[*wire.ProxyError](err); ok {
+		class := sink.ErrUnavailable
+		if proxy.Denied {
+			class = sink.ErrDenied
+		}
+		return fmt.Errorf("%s: %w: %w", doing, class, proxy)
+	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		class := sink.ErrUnavailable
@@ -153,7 +160,7 @@ func cause(err error) string {
 		return "the host of " + endpoint(err) + " is not known"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the certificate of " + endpoint(err) + " is not trusted"
+		return "the certificate of " + endpoint(err) + " is not trusted; where the network puts its own there, set tls.ca_file"
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return "nothing listens at " + endpoint(err)

@@ -240,8 +240,13 @@ func TestHostileEnvironment(t *testing.T) {
 		c := testConfig("")
 		var went hosts
 		in := &secretsmanager.DescribeSecretInput{SecretId: new(string)}
-		_, _ = newClient(c, Options{delay: soon{}}).DescribeSecret(t.Context(), in, func(o *secretsmanager.Options) { o.HTTPClient = &went })
-		_, _ = newSTS(c, Options{delay: soon{}}, newIdentity(c, Options{})).GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.HTTPClient = &went })
+		bases, err := newBases(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := Options{delay: soon{}, bases: bases}
+		_, _ = newClient(c, o).DescribeSecret(t.Context(), in, func(o *secretsmanager.Options) { o.HTTPClient = &went })
+		_, _ = newSTS(c, o, newIdentity(c, o)).GetCallerIdentity(t.Context(), nil, func(o *sts.Options) { o.HTTPClient = &went })
 		wantStrings(t, "asked", slices.Compact(went), "https://secretsmanager.eu-west-1.amazonaws.com", "https://sts.eu-west-1.amazonaws.com")
 	})
 	t.Run("what the SDK can't read is denied, and named", func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/credsync/credsync/internal/sink"
 	"github.com/credsync/credsync/internal/sink/sinktest"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // motoURL returns the endpoint of an empty moto server, or skips t.
@@ -73,7 +74,7 @@ type moto struct {
 
 func newMoto(u *url.URL) *moto {
 	return &moto{api: secretsmanager.New(secretsmanager.Options{
-		Region: "eu-west-1", BaseEndpoint: aws.String(u.String()), Retryer: aws.NopRetryer{}, HTTPClient: newHTTPClient("moto", nil),
+		Region: "eu-west-1", BaseEndpoint: aws.String(u.String()), Retryer: aws.NopRetryer{}, HTTPClient: newHTTPClient(&wire.Base{Transport: new(http.Transport)}, "moto", nil),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIATEST", "test", ""),
 	})}
 }

@@ -27,22 +27,22 @@ type tokens struct {
 	failed failedLogin
 }
 
-// stickyRefusal is how long a refused login is not repeated with the same IDs:
-// Vault locks a role out, for all its users, after a few wrong tries.
+// stickyRefusal is how long a refused login is not repeated with the same
+// secrets: Vault locks a role or user out after a few wrong tries.
 const stickyRefusal = time.Minute
 
 // A failedLogin is what the last login met. The zero failedLogin is none.
 type failedLogin struct {
-	role, id credential.Secret
-	at       time.Time
-	err      error
+	with login
+	at   time.Time
+	err  error
 }
 
-// covers reports whether f answers who has wanted to log in with these IDs since
+// covers reports whether f answers who has wanted to log in with this since
 // then: a refusal for a while, an outage for those who waited meanwhile.
-func (f failedLogin) covers(role, id credential.Secret, since time.Time) bool {
+func (f failedLogin) covers(with login, since time.Time) bool {
 	switch {
-	case f.err == nil || !f.role.Equal(role) || !f.id.Equal(id):
+	case f.err == nil || !f.with.equal(with):
 		return false
 	case errors.Is(f.err, sink.ErrDenied):
 		return time.Since(f.at) < stickyRefusal
@@ -136,31 +136,24 @@ func (t *tokens) login(ctx context.Context, since time.Time) (token, error) {
 		}
 		return token{secret: secret}, nil
 	}
-	role, err := t.auth.AppRole.RoleID.Read()
+	m := t.auth.method()
+	with, err := m.login()
 	if err != nil {
-		return token{}, unread("auth.approle.role_id", err)
+		return token{}, err
 	}
-	id, err := t.auth.AppRole.SecretID.Read()
-	if err != nil {
-		return token{}, unread("auth.approle.secret_id", err)
-	}
-	if t.failed.covers(role, id, since) {
+	if t.failed.covers(with, since) {
 		return token{}, t.failed.err
 	}
-	body := encodeJSON(map[string]string{"role_id": role.Reveal(), "secret_id": id.Reveal()})
 	begun := time.Now()
-	a, err := t.send(ctx, request{method: http.MethodPost, path: "auth/" + t.auth.AppRole.mount() + "/login", body: body}, credential.Secret{})
-	t.failed = failedLogin{role, id, time.Now(), err}
+	a, err := t.send(ctx, request{method: http.MethodPost, path: with.path, body: with.body}, credential.Secret{})
+	if f, ok := errors.AsType[*failure](err); ok && f.login {
+		f.problem += "; " + m.doubt()
+	}
+	t.failed = failedLogin{with, time.Now(), err}
 	if err != nil {
 		return token{}, err
 	}
 	return granted(a, begun)
-}
-
-// unread is the error for a secret that can't be read. What [credential.Ref]
-// says about it names the place and nothing of the content.
-func unread(key string, err error) error {
-	return fmt.Errorf("%s: %w: %w", key, sink.ErrDenied, err)
 }
 
 // granted reads the token and its time from the answer to a login or a renewal,

@@ -34,27 +34,40 @@ func TestNoOperationShowsASecret(t *testing.T) {
 			fmt.Fprint(w, echo)
 		},
 	}
+	s := &stand{t: t}
+	auths := map[string]Auth{
+		"approle":    {AppRole: AppRole{RoleID: s.file("canary-role"), SecretID: s.file("canary-secret-id")}},
+		"kubernetes": {Kubernetes: Kubernetes{Role: "credsync", TokenFile: s.file("canary-account").File}},
+		"jwt":        {JWT: JWT{Role: "credsync", Token: s.file("canary.j.wt")}},
+		"userpass":   {UserPass: UserPass{Username: "credsync", Password: s.file("canary-password")}},
+	}
 	for _, during := range []string{"login", "all after it"} {
 		for name, answer := range replies {
-			t.Run(name+" to "+during, func(t *testing.T) {
-				t.Parallel()
-				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					body, _ := io.ReadAll(r.Body)
-					if during != "login" && strings.HasSuffix(r.URL.Path, "/login") {
-						fmt.Fprint(w, `{"request_id":"1","auth":{"client_token":"canary-token","lease_duration":60,"renewable":true}}`)
-						return
-					}
-					answer(w, fmt.Sprintf("%s %q %q canary-token", r.URL, r.Header, body))
-				}))
-				t.Cleanup(server.Close)
-				s := &stand{t: t}
-				s.config = Config{Address: server.URL, Path: "alexa/{skill_id}", Auth: Auth{AppRole: AppRole{RoleID: s.file("canary-role"), SecretID: s.file("canary-secret-id")}}}
-				said := fmt.Sprint(s.open().everything(t.Context(), s.record("canary-value")))
-				if !strings.Contains(said, ":") || strings.Contains(said, "canary") {
-					t.Errorf("it says too much or nothing: %s", said)
+			for kind, auth := range auths {
+				if during == "login" || kind == "approle" { // after it, all are one
+					t.Run(name+" to "+during+" by "+kind, func(t *testing.T) { showsNothing(t, auth, during, answer) })
 				}
-			})
+			}
 		}
+	}
+}
+
+// showsNothing does all on a server that answers badly during a part of it.
+func showsNothing(t *testing.T, auth Auth, during string, answer func(http.ResponseWriter, string)) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if during != "login" && strings.Contains(r.URL.Path, "/login") {
+			fmt.Fprint(w, `{"request_id":"1","auth":{"client_token":"canary-token","lease_duration":60,"renewable":true}}`)
+			return
+		}
+		answer(w, fmt.Sprintf("%s %q %q canary-token", r.URL, r.Header, body))
+	}))
+	t.Cleanup(server.Close)
+	s := &stand{t: t, config: Config{Address: server.URL, Path: "alexa/{skill_id}", Auth: auth}}
+	said := fmt.Sprint(s.open().everything(t.Context(), s.record("canary-value")))
+	if !strings.Contains(said, ":") || strings.Contains(said, "canary") {
+		t.Errorf("it says too much or nothing: %s", said)
 	}
 }
 

@@ -49,36 +49,45 @@ type client struct {
 	namespace string
 	routes    routes
 	http      *http.Client
+	door      *http.Client // for what is about who we are; see newClient
+	wire      *wire.Base
 	tokens    *tokens
-
-	authorities []byte // as the file of them held it
 }
 
 // newClient opens no connection.
 func newClient(c Config, base *url.URL, observe wire.Observer) (*client, error) {
-	transport := wire.NewBase()
-	authorities, err := c.TLS.authorities()
+	transport, err := c.wire().Base()
 	if err != nil {
 		return nil, err
 	}
-	if transport.TLSClientConfig, err = c.TLS.client(authorities); err != nil {
-		return nil, err
+	cl := &client{base: base, namespace: c.namespace(), routes: routes{mount: c.mount(), version: c.version()}, wire: transport}
+	cl.http = cl.over(transport, observe)
+	cl.door = cl.http
+	if c.Auth.Cert != (Cert{}) {
+		transport.TLSClientConfig.GetClientCertificate = c.Auth.Cert.present
+		// A connection that is kept shows the pair of its beginning: a login and
+		// a renewal are to show that of now.
+		fresh := transport.Clone()
+		fresh.DisableKeepAlives = true
+		cl.door = cl.over(fresh, observe)
 	}
-	r := routes{mount: c.mount(), version: c.version()}
-	prefix := strings.TrimRight(base.Path, "/") + "/v1/"
-	cl := &client{base: base, namespace: c.namespace(), routes: r, authorities: authorities}
-	cl.http = wire.NewClient(&wire.Transport{
+	cl.tokens = newTokens(c.Auth, cl.send)
+	return cl, nil
+}
+
+// over returns the bounded client that sends by transport.
+func (c *client) over(transport http.RoundTripper, observe wire.Observer) *http.Client {
+	prefix := strings.TrimRight(c.base.Path, "/") + "/v1/"
+	return wire.NewClient(&wire.Transport{
 		Base:    transport,
 		Target:  kind,
 		Timeout: attemptTimeout,
 		MaxBody: maxAnswer,
 		Observe: observe,
 		Operation: func(req *http.Request) string {
-			return r.operation(req.Method, strings.TrimPrefix(req.URL.Path, prefix), req.URL.RawQuery != "")
+			return c.routes.operation(req.Method, strings.TrimPrefix(req.URL.Path, prefix), req.URL.RawQuery != "")
 		},
 	})
-	cl.tokens = newTokens(c.Auth, cl.send)
-	return cl, nil
 }
 
 // call makes r with the sink's token. Where Vault doesn't know it, which is how
@@ -112,7 +121,11 @@ func (c *client) attempt(ctx context.Context, r request, token credential.Secret
 	if err != nil {
 		return a, &failure{operation: a.operation, problem: "the request can't be built", class: sink.ErrInvalid}
 	}
-	resp, err := c.http.Do(req)
+	by := c.http
+	if strings.HasPrefix(r.path, "auth/") {
+		by = c.door
+	}
+	resp, err := by.Do(req)
 	if err != nil {
 		return a, lost(a.operation, err)
 	}

@@ -5,9 +5,9 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/fault"
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // kind is the sink's key in the configuration.
@@ -33,38 +33,10 @@ type Config struct {
 	Namespace string `yaml:"namespace,omitempty"`
 	// Auth says who credsync is to Vault.
 	Auth Auth `yaml:"auth"`
-	// TLS says whom to trust.
-	TLS TLS `yaml:"tls,omitempty"`
-}
-
-// An Auth is one way to get a token. Exactly one member is set.
-type Auth struct {
-	// Token is where a Vault token is kept.
-	Token credential.Ref `yaml:"token,omitempty"`
-	// AppRole logs in with a role ID and a secret ID.
-	AppRole AppRole `yaml:"approle,omitempty"`
-}
-
-// An AppRole is a login by the auth method of that name. Both IDs are read anew
-// at each login.
-type AppRole struct {
-	// RoleID is where the role ID is kept.
-	RoleID credential.Ref `yaml:"role_id"`
-	// SecretID is where the secret ID is kept.
-	SecretID credential.Ref `yaml:"secret_id"`
-	// Mount is where the auth method is mounted. Default: approle.
-	Mount string `yaml:"mount,omitempty"`
-}
-
-// A TLS says how Vault's certificate is verified. The zero TLS trusts the
-// system's authorities.
-type TLS struct {
-	// CAFile holds the PEM certificates of the authorities to trust instead of
-	// the system's.
-	CAFile string `yaml:"ca_file,omitempty" resolve:"path"`
-	// ServerName is the name that Vault's certificate has to bear. Default: the
-	// host of the address.
-	ServerName string `yaml:"server_name,omitempty"`
+	// TLS says how Vault's certificate is verified.
+	TLS wire.TLS `yaml:"tls,omitempty"`
+	// Proxy is an HTTP proxy on the way to Vault.
+	Proxy wire.Proxy `yaml:"proxy,omitempty"`
 }
 
 // NameTemplate returns the text of the template of names.
@@ -94,8 +66,11 @@ func (c Config) Faults() fault.List {
 		l.Add("version", fmt.Sprintf("%d is no version of the KV secrets engine", c.Version), "set it to 1 or 2")
 	}
 	l.Within("auth", c.Auth.faults())
+	l.Within("", c.wire().Faults())
 	return l
 }
+
+func (c Config) wire() wire.Settings { return wire.Settings{TLS: c.TLS, Proxy: c.Proxy} }
 
 func (c Config) addressFaults(l *fault.List) {
 	const hint = "set it to the URL of Vault, as https://vault.example.com:8200"
@@ -109,8 +84,10 @@ func (c Config) addressFaults(l *fault.List) {
 		l.Add("address", fmt.Sprintf("%q is not a scheme that works here", u.Scheme), hint)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		l.Add("address", "holds more than scheme, host, port and path", hint)
-	case u.Scheme == "http" && c.TLS != (TLS{}):
+	case u.Scheme == "http" && c.TLS != (wire.TLS{}):
 		l.Add("tls", "without effect on an http:// address", "set address to https:// or remove tls")
+	case u.Scheme == "http" && c.Auth.Cert != (Cert{}):
+		l.Add("auth.cert", "a certificate shows in TLS alone, and address is http://", "set address to https://")
 	}
 }
 
@@ -131,28 +108,6 @@ func (c Config) pathFaults(l *fault.List) {
 	}
 }
 
-func (a Auth) faults() fault.List {
-	var l fault.List
-	token, role := !a.Token.IsZero(), a.AppRole != (AppRole{})
-	switch {
-	case token && role:
-		l.Add("", "two ways to log in", "keep one of token and approle")
-	case !token && !role:
-		l.Add("", "no way to log in", "set token: {file: PATH} or approle: {role_id: {file: PATH}, secret_id: {file: PATH}}")
-	case role:
-		if a.AppRole.RoleID.IsZero() {
-			l.Add("approle.role_id", "missing", "set it to where the role ID is kept, as {file: PATH}")
-		}
-		if a.AppRole.SecretID.IsZero() {
-			l.Add("approle.secret_id", "missing", "set it to where the secret ID is kept, as {file: PATH}")
-		}
-		if p := badPath(a.AppRole.mount()); p != "" {
-			l.Add("approle.mount", p, "set it to the path that `vault auth list` shows, as approle")
-		}
-	}
-	return l
-}
-
 func (c Config) mount() string { return trimmedOr(c.Mount, "secret") }
 
 func (c Config) namespace() string { return strings.Trim(c.Namespace, "/") }
@@ -163,8 +118,6 @@ func (c Config) version() int {
 	}
 	return c.Version
 }
-
-func (a AppRole) mount() string { return trimmedOr(a.Mount, "approle") }
 
 func trimmedOr(s, unset string) string {
 	if s = strings.Trim(s, "/"); s == "" {

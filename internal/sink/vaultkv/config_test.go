@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 func pemFile(t *testing.T, certificate []byte) string {
@@ -35,7 +36,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"the least", func(*Config) {}, ""},
 		{"all of it", func(c *Config) {
-			c.Mount, c.Version, c.Namespace, c.TLS = "/team/kv/", 1, "team/voice/", TLS{CAFile: "/ca", ServerName: "v"}
+			c.Mount, c.Version, c.Namespace, c.TLS = "/team/kv/", 1, "team/voice/", wire.TLS{CAFile: "/ca", ServerName: "v"}
 			c.Auth = Auth{AppRole: AppRole{RoleID: ref, SecretID: ref, Mount: "machines/approle"}}
 		}, ""},
 		{"http", func(c *Config) { c.Address = "http://127.0.0.1:8200" }, ""},
@@ -108,9 +109,9 @@ func TestEnvironmentIsNotRead(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	s := &stand{t: t}
-	s.config = Config{Address: server.URL, Path: "alexa/{skill_id}", Auth: Auth{Token: s.file(plainToken)}, TLS: TLS{CAFile: pemFile(t, server.Certificate().Raw)}}
+	s.config = Config{Address: server.URL, Path: "alexa/{skill_id}", Auth: Auth{Token: s.file(plainToken)}, TLS: wire.TLS{CAFile: pemFile(t, server.Certificate().Raw)}}
 	s.put(s.open(), "a")
-	s.config.TLS = TLS{}
+	s.config.TLS = wire.TLS{}
 	if _, err := s.open().Inspect(t.Context(), name); err == nil {
 		t.Error("VAULT_SKIP_VERIFY acted")
 	}

@@ -25,6 +25,7 @@ type failure struct {
 	again     bool          // another attempt may help
 	after     time.Duration // but not sooner
 	token     bool          // Vault says that it doesn't know the token
+	login     bool          // Vault refuses to give one
 }
 
 func (f *failure) Error() string { return f.operation + ": " + f.problem + ": " + f.class.Error() }
@@ -80,7 +81,7 @@ func (f *failure) refusal(a answer) {
 	case a.status == http.StatusNotFound && a.absence(errs, known):
 		f.problem, f.class = "the path is empty", errAbsent
 	case a.status == http.StatusNotFound && a.says("no handler for route"):
-		f.problem, f.class = "nothing is mounted there; set mount (and auth.approle.mount) to what `vault secrets list` shows", sink.ErrInvalid
+		f.problem, f.class = "nothing is mounted there; set mount to what `vault secrets list` shows, and that of auth to what `vault auth list` shows", sink.ErrInvalid
 	case a.status == http.StatusRequestEntityTooLarge:
 		f.tooLarge()
 	case !known && (a.status == http.StatusUnauthorized || a.status == http.StatusForbidden):
@@ -88,7 +89,7 @@ func (f *failure) refusal(a answer) {
 	case !known:
 		f.problem = "the answer " + strconv.Itoa(a.status) + " is not one of Vault's"
 	case a.operation == opLogin: // no policy holds yet; an unknown mount is a 403 as well
-		f.problem, f.class = "the login was refused; is the secret ID still good, and are auth.approle.role_id and mount right?", sink.ErrDenied
+		f.problem, f.class, f.login = "the login was refused", sink.ErrDenied, true
 	case a.status == http.StatusForbidden:
 		f.problem, f.class, f.token = "the policy does not allow it", sink.ErrDenied, a.says("invalid token")
 		if f.token {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/sink"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // echo is what a hostile server puts into its answers: all that it was sent.
@@ -103,7 +104,7 @@ func TestAnswersAndTheirErrors(t *testing.T) {
 func TestALoginIsNotDeniedByAPolicy(t *testing.T) {
 	for _, status := range []int{400, 403} {
 		f := classify(answer{operation: opLogin, status: status, body: []byte(`{"errors":["permission denied"]}`)})
-		if !errors.Is(f, sink.ErrDenied) || !strings.Contains(f.Error(), "login: the login was refused; is the secret ID") {
+		if !errors.Is(f, sink.ErrDenied) || !strings.Contains(f.Error(), "login: the login was refused: ") || !f.login {
 			t.Errorf("%d: got %v", status, f)
 		}
 	}
@@ -138,9 +139,9 @@ func TestConnections(t *testing.T) {
 		config Config
 		text   string // of the error; empty: there is none
 	}{
-		{"a certificate of our authority", Config{Address: secure.URL, TLS: TLS{CAFile: ca}}, ""},
-		{"by another name", Config{Address: secure.URL, TLS: TLS{CAFile: ca, ServerName: "example.com"}}, ""},
-		{"by a wrong name", Config{Address: secure.URL, TLS: TLS{CAFile: ca, ServerName: "vault.test"}}, "not trusted"},
+		{"a certificate of our authority", Config{Address: secure.URL, TLS: wire.TLS{CAFile: ca}}, ""},
+		{"by another name", Config{Address: secure.URL, TLS: wire.TLS{CAFile: ca, ServerName: "example.com"}}, ""},
+		{"by a wrong name", Config{Address: secure.URL, TLS: wire.TLS{CAFile: ca, ServerName: "vault.test"}}, "not trusted"},
 		{"a certificate of nobody", Config{Address: secure.URL}, "not trusted"},
 		{"https to a server that speaks http", Config{Address: "https" + strings.TrimPrefix(plain.URL, "http")}, "speaks no TLS; is vault_kv.address right?"},
 		{"http to a server that speaks https", Config{Address: "http" + strings.TrimPrefix(secure.URL, "https")}, "not one of Vault's"},

@@ -81,11 +81,22 @@ func lost(operation string, err error) *failure {
 	timeout, isNet := errors.AsType[net.Error](err)
 	certificate, _ := errors.AsType[*tls.CertificateVerificationError](err)
 	_, unknown := errors.AsType[*net.DNSError](err)
+	proxy, proxied := errors.AsType[*wire.ProxyError](err)
+	ours, unread := errors.AsType[*failure](err)
+	_, alerted := errors.AsType[tls.AlertError](err)
 	switch {
+	case unread:
+		f.problem, f.class, f.again = ours.problem, ours.class, false
+	case proxied && proxy.Denied:
+		f.problem, f.class, f.again = proxy.Error(), sink.ErrDenied, false
+	case proxied:
+		f.problem = proxy.Error()
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		f.problem, f.again = "the answer is larger than allowed", false
 	case certificate != nil:
 		f.problem, f.again = "the server's certificate is not trusted; set vault_kv.tls.ca_file or vault_kv.tls.server_name", false
+	case alerted:
+		f.problem = "the server broke off the TLS handshake; does it want another client certificate (auth.cert)?"
 	case errors.Is(err, http.ErrSchemeMismatch):
 		f.problem, f.again = "the server speaks no TLS; is vault_kv.address right?", false
 	case unknown:

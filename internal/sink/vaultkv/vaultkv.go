@@ -25,7 +25,6 @@
 package vaultkv
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/url"
@@ -98,10 +97,7 @@ func Open(c Config, o Options) (*Sink, error) {
 
 // Fresh reports whether the file of authorities still holds what Open read: if
 // not, Open makes another sink of the same configuration.
-func (s *Sink) Fresh() bool {
-	now, err := s.config.TLS.authorities()
-	return err == nil && bytes.Equal(now, s.client.authorities)
-}
+func (s *Sink) Fresh() bool { return s.client.wire.Fresh() }
 
 // CloseIdleConnections closes the connections that no call uses.
 func (s *Sink) CloseIdleConnections() { s.client.http.CloseIdleConnections() }

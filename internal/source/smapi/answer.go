@@ -115,6 +115,13 @@ func wireError(ctx context.Context, key string, err error) error {
 	case errors.Is(err, wire.ErrBodyTooLarge):
 		return fmt.Errorf("%w: %w", source.ErrInvalid, wire.ErrBodyTooLarge)
 	}
+	if proxy, ok := errors.AsType[*wire.ProxyError](err); ok {
+		class := source.ErrUnavailable
+		if proxy.Denied {
+			class = source.ErrDenied
+		}
+		return fmt.Errorf("%w: %w", class, proxy)
+	}
 	return fmt.Errorf("%w: %s", source.ErrUnavailable, cause(key, err))
 }
 
@@ -131,7 +138,7 @@ func cause(key string, err error) string {
 		return key + ": " + errno.Error()
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "the certificate of " + key + " is not trusted"
+		return "the certificate of " + key + " is not trusted; where the network puts its own there, set smapi.tls.ca_file"
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 		return fmt.Sprintf("no whole answer within %s", attemptTimeout)

@@ -52,6 +52,11 @@ type Config struct {
 	// Verify says whether a new pair is proven with LWA before it is published.
 	// Default true.
 	Verify *bool `yaml:"verify,omitempty"`
+	// TLS says how Amazon's certificates are verified, for a network that puts
+	// its own in their place.
+	TLS wire.TLS `yaml:"tls,omitempty"`
+	// Proxy is an HTTP proxy on the way to Amazon.
+	Proxy wire.Proxy `yaml:"proxy,omitempty"`
 }
 
 // Workers returns how many skills are to be asked for at once.
@@ -92,8 +97,21 @@ func (c Config) Faults() fault.List {
 	if c.Concurrency < 0 || c.Concurrency > maxConcurrency {
 		l.Add("concurrency", fmt.Sprintf("%d is not between 1 and %d", c.Concurrency, maxConcurrency), "set it to a few; 8 is the default")
 	}
+	l.Within("", c.wire().Faults())
+	c.serverNameFaults(&l)
 	return l
 }
+
+// serverNameFaults is about two addresses that one certificate has to serve.
+func (c Config) serverNameFaults(l *fault.List) {
+	api, err := url.Parse(c.apiURL())
+	token, tokenErr := url.Parse(c.tokenURL())
+	if c.TLS.ServerName != "" && err == nil && tokenErr == nil && api.Hostname() != token.Hostname() {
+		l.Add("tls.server_name", "one name for two hosts, that of api_url and that of token_url", "remove it, or let both addresses have one host")
+	}
+}
+
+func (c Config) wire() wire.Settings { return wire.Settings{TLS: c.TLS, Proxy: c.Proxy} }
 
 func rateFaults(r float64) (l fault.List) {
 	if r != 0 && (math.IsNaN(r) || r < minRate || r > maxRate) {

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/wire"
 )
 
 func TestConfigDefaults(t *testing.T) {
@@ -38,13 +39,15 @@ requests_per_second: 1.5
 max_requests_per_second: 2.5
 concurrency: 3
 verify: false
+tls: {ca_file: f, server_name: g}
+proxy: {url: http://h, username: i, password: {env: J}}
 `
 	var got Config
 	if err := yaml.Load([]byte(text), &got, yaml.WithKnownFields()); err != nil {
 		t.Fatal(err)
 	}
 	no := false
-	want := Config{"a", credential.Ref{File: "b"}, credential.Ref{Credential: "c"}, "https://d", "https://e", 1.5, 2.5, 3, &no}
+	want := Config{"a", credential.Ref{File: "b"}, credential.Ref{Credential: "c"}, "https://d", "https://e", 1.5, 2.5, 3, &no, wire.TLS{CAFile: "f", ServerName: "g"}, wire.Proxy{URL: "http://h", Username: "i", Password: credential.Ref{Env: "J"}}}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Error(diff)
 	}
@@ -57,6 +60,9 @@ func TestConfigFaults(t *testing.T) {
 		want   []string // the fields that are at fault
 	}{
 		"none":             {func(*Config) {}, nil},
+		"one name for two": {func(c *Config) { c.TLS.ServerName = "a" }, []string{"tls.server_name"}},
+		"one host":         {func(c *Config) { c.TLS.ServerName, c.APIURL, c.TokenURL = "a", "https://h/api", "https://h/token" }, nil},
+		"a proxy of none":  {func(c *Config) { c.Proxy.Username = "a" }, []string{"proxy.url", "proxy.password"}},
 		"nothing set":      {func(c *Config) { *c = Config{} }, []string{"client_id", "client_secret", "refresh_token"}},
 		"space in the ID":  {func(c *Config) { c.ClientID = "a b" }, []string{"client_id"}},
 		"ID with newline":  {func(c *Config) { c.ClientID = "a\n" }, []string{"client_id"}},

@@ -22,7 +22,10 @@ func emulated(t *testing.T, o emulator.Options) (*emulator.Amazon, *Source, Conf
 		ClientID: a.ClientID(), ClientSecret: secretFile(t, a.ClientSecret().Reveal()), RefreshToken: secretFile(t, a.RefreshToken().Reveal()),
 		APIURL: server.URL, TokenURL: server.URL + "/auth/o2/token", RequestsPerSecond: 500, MaxRequestsPerSecond: 500,
 	}
-	s := Open(c, Options{})
+	s, err := Open(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.CloseIdleConnections)
 	return a, s, c
 }
@@ -102,7 +105,10 @@ func TestTheEmulatorsLimitIsFound(t *testing.T) {
 	}
 	a, _, c := emulated(t, emulator.Options{Seed: 2, Skills: 100, Rate: 50, Burst: 5})
 	c.RequestsPerSecond, c.MaxRequestsPerSecond = 25, 200
-	s := Open(c, Options{})
+	s, err := Open(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer s.CloseIdleConnections()
 	start := time.Now()
 	fetchAll(t, a, s, c.Workers())

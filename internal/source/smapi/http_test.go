@@ -30,7 +30,10 @@ func serve(t *testing.T, api http.HandlerFunc) *Source {
 	if faults := c.Faults(); len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	s := Open(c, Options{})
+	s, err := Open(c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.CloseIdleConnections)
 	return s
 }

@@ -39,7 +39,7 @@ type Options struct {
 	Tokens  TokenStore        // where a rotated refresh token is kept; nil = in memory
 	Pace    LearnedPace       // what [Source.LearnedPace] said at the end of an earlier run; zero = nothing
 	Log     *zap.Logger       // nil = no log
-	Base    http.RoundTripper // under all requests; nil = connections of its own
+	Base    http.RoundTripper // under all requests; nil = connections of its own, as Config.TLS and Config.Proxy say
 }
 
 // A Source is one Amazon developer account. Its methods are safe for concurrent
@@ -52,16 +52,27 @@ type Source struct {
 	tokens *tokens
 	lwa    *lwa
 	pace   *pace
+	base   *wire.Base // nil where Options have one
 }
 
-// Open returns the source that c describes, which has no [Config.Faults].
-// Nothing is read or asked before the first call.
-func Open(c Config, o Options) *Source {
-	if o.Base == nil {
-		o.Base = wire.NewBase()
+// Open returns the source that c describes, which has no [Config.Faults]. But for
+// the file of authorities, nothing is read or asked before the first call.
+func Open(c Config, o Options) (*Source, error) {
+	if o.Base != nil {
+		return open(c, o, o.Base), nil
 	}
-	return open(c, o, o.Base)
+	base, err := c.wire().Base()
+	if err != nil {
+		return nil, err
+	}
+	s := open(c, o, base)
+	s.base = base
+	return s, nil
 }
+
+// Fresh reports whether the file of authorities still holds what Open read: if
+// not, Open makes another source of the same configuration.
+func (s *Source) Fresh() bool { return s.base == nil || s.base.Fresh() }
 
 func open(c Config, o Options, base http.RoundTripper) *Source {
 	if o.Log == nil {
