@@ -64,17 +64,15 @@ func (p Proxy) faults() fault.List {
 // choose returns how a request finds its proxy.
 func (p Proxy) choose() func(*http.Request) (*url.URL, error) {
 	c := httpproxy.FromEnvironment()
+	c.CGI = false // or HTTP_PROXY would be an error beside REQUEST_METHOD
 	if p.URL != "" {
-		c.HTTPProxy, c.HTTPSProxy, c.CGI = p.URL, p.URL, false
+		c.HTTPProxy, c.HTTPSProxy = p.URL, p.URL
 	}
 	find := c.ProxyFunc()
 	return func(r *http.Request) (*url.URL, error) {
 		u, err := find(r.URL)
-		switch {
-		case err != nil: // its text holds what the variable holds
-			return nil, &ProxyError{Denied: true, problem: "the environment's proxy is not a URL; correct HTTPS_PROXY and HTTP_PROXY, or set proxy.url"}
-		case u == nil || p.Username == "":
-			return u, nil
+		if err != nil || u == nil || p.Username == "" {
+			return u, err
 		}
 		password, err := p.Password.Read()
 		if err != nil {
