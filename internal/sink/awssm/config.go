@@ -14,9 +14,10 @@ import (
 
 // A Config is how a configuration describes one AWS Secrets Manager.
 //
-// Credentials come from role_arn or, without it, from where the AWS SDK looks
-// for them: AWS_ACCESS_KEY_ID, a web identity token, AWS_PROFILE and the shared
-// files, the container's or the machine's role. Other AWS_* variables and
+// Credentials come from profile or, without it, from where the AWS SDK looks for
+// them: AWS_ACCESS_KEY_ID, a web identity token, AWS_PROFILE and the shared
+// files, the container's or the machine's role. With role_arn, they are what
+// that role is assumed with. Other AWS_* variables and
 // settings of the shared files (region, endpoint_url, FIPS, retries) have no
 // effect on the sink; but where the SDK can't read a shared file, it finds no credentials.
 type Config struct {
@@ -35,6 +36,9 @@ type Config struct {
 	// Restore tells whether a secret of ours that is scheduled for deletion is
 	// brought back. Default: true. If false, it is refused.
 	Restore *bool `yaml:"restore,omitempty"`
+	// Profile is a profile of the shared files (~/.aws/config and
+	// ~/.aws/credentials) to take credentials from, whatever the environment says.
+	Profile string `yaml:"profile,omitempty"`
 	// RoleARN is an IAM role to assume for all calls.
 	RoleARN string `yaml:"role_arn,omitempty"`
 	// ExternalID is what the trust policy of the role asks for.
@@ -62,6 +66,7 @@ var (
 	regionPattern     = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
 	rolePattern       = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9/_+=,.@-]+$`)
 	externalIDPattern = regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]{2,}$`)
+	profilePattern    = regexp.MustCompile(`^[\p{L}\p{N}_.:/@%+-]+( [\p{L}\p{N}_.:/@%+-]+)*$`)
 	keyPattern        = regexp.MustCompile(`^[A-Za-z0-9:/_-]+$`)
 	tagPattern        = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 )
@@ -80,6 +85,9 @@ func (c Config) Faults() fault.List {
 		l.Add("kms_key_id", fmt.Sprintf("%q is no KMS key", c.KMSKeyID), "set it to the ID, the ARN or the alias (alias/…) of a key, or remove it")
 	}
 	c.tagFaults(&l)
+	if c.Profile != "" && !profilePattern.MatchString(c.Profile) {
+		l.Add("profile", "not the name of a profile", "write it as in ~/.aws/config, in the brackets after profile")
+	}
 	if c.RoleARN != "" && !rolePattern.MatchString(c.RoleARN) {
 		l.Add("role_arn", fmt.Sprintf("%q is no ARN of a role", c.RoleARN), "write it as arn:aws:iam::123456789012:role/NAME")
 	}
@@ -160,7 +168,7 @@ func (c Config) NameTemplate() string { return c.Name }
 // Place tells where the sink writes, as far as the configuration tells: two
 // sinks with the same place would write to the same secrets.
 func (c Config) Place() string {
-	return strings.Join([]string{Kind, c.EndpointURL, c.Region, c.RoleARN, c.Name}, " ")
+	return strings.Join([]string{Kind, c.EndpointURL, c.Region, c.Profile, c.RoleARN, c.Name}, " ")
 }
 
 // restores reports whether a deleted secret of ours is brought back.

@@ -52,7 +52,7 @@ func (i identity) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if ok && call.ServiceID != machineService || ctx.Err() != nil {
 		return aws.Credentials{}, &identityError{explain(ctx, "get credentials", err)}
 	}
-	return aws.Credentials{}, &identityError{fmt.Errorf("get credentials: %w: the AWS SDK finds none; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine or container a role", sink.ErrDenied)}
+	return aws.Credentials{}, &identityError{fmt.Errorf("get credentials: %w: the AWS SDK finds none; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or profile, or give this machine or container a role", sink.ErrDenied)}
 }
 
 // machineService is what the SDK calls the metadata service of EC2, the last
@@ -91,8 +91,13 @@ func (c *chain) find(ctx context.Context) (aws.CredentialsProvider, error) {
 	if c.found != nil {
 		return c.found, nil
 	}
+	profile := func(*config.LoadOptions) error { return nil }
+	if c.config.Profile != "" {
+		profile = config.WithSharedConfigProfile(c.config.Profile)
+	}
 	loaded, err := config.LoadDefaultConfig(
 		ctx,
+		profile,
 		config.WithRegion(c.config.Region),
 		config.WithDefaultsMode(aws.DefaultsModeLegacy), // "auto" would ask the machine
 		config.WithLogger(logging.Nop{}),
@@ -107,7 +112,7 @@ func (c *chain) find(ctx context.Context) (aws.CredentialsProvider, error) {
 		}),
 	)
 	if err != nil {
-		return nil, &identityError{fmt.Errorf("get credentials: %w: the AWS SDK can't use its settings; check the AWS_* variables, AWS_PROFILE and the files in ~/.aws", sink.ErrDenied)}
+		return nil, &identityError{fmt.Errorf("get credentials: %w: the AWS SDK can't use its settings; check the AWS_* variables, profile (or AWS_PROFILE) and the files in ~/.aws", sink.ErrDenied)}
 	}
 	c.found = loaded.Credentials
 	return c.found, nil

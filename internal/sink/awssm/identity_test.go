@@ -95,11 +95,12 @@ func newIdentityRig(t *testing.T) *identityRig {
 
 func (r *identityRig) inspect(t *testing.T) error {
 	t.Helper()
+	sent := r.sts.times + len(r.keys)
 	s, err := Open(r.config, r.options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.sts.times+len(r.keys) > 0 {
+	if n := r.sts.times + len(r.keys); n > sent {
 		t.Error("Open sent something")
 	}
 	_, err = s.Inspect(t.Context(), name)
@@ -159,6 +160,35 @@ func TestIdentity(t *testing.T) {
 		wantError(t, r.inspect(t), nil)
 		wantStrings(t, "signed with", r.keys, roleKeyID)
 		wantStrings(t, "STS was asked by", r.sts.keys, "AKIAPROFILE000000001")
+	})
+	t.Run("a profile that the configuration names goes before the environment", func(t *testing.T) {
+		r := newIdentityRig(t)
+		hostileEnvironment(t)
+		t.Setenv("AWS_PROFILE", "robot")
+		r.config.Profile = "keys"
+		wantError(t, r.inspect(t), nil)
+		wantStrings(t, "signed with", r.keys, "AKIAPROFILE000000001")
+	})
+	t.Run("a container's agent, as in ECS and EKS", func(t *testing.T) {
+		r := newIdentityRig(t)
+		noKeys(t)
+		a := newAgent(t)
+		wantError(t, r.inspect(t), nil)
+		wantError(t, r.inspect(t), nil)
+		a.renew("canary.pod.2")
+		wantError(t, r.inspect(t), nil)
+		wantStrings(t, "signed with", r.keys, roleKeyID, roleKeyID, roleKeyID)
+		wantStrings(t, "the agent was shown", a.shown, "canary.pod.1", "canary.pod.1", "canary.pod.2")
+		wantStrings(t, "STS was asked by", r.sts.keys)
+	})
+	t.Run("a container's agent that refuses", func(t *testing.T) {
+		r := newIdentityRig(t)
+		noKeys(t)
+		a := newAgent(t)
+		a.renew("canary.pod.refused")
+		err := r.inspect(t)
+		wantError(t, err, sink.ErrDenied)
+		wantNoCanary(t, err, []string{"canary.pod.refused", testKey, testSession})
 	})
 	t.Run("none", func(t *testing.T) {
 		r := newIdentityRig(t)
