@@ -48,6 +48,7 @@ type cli struct {
 	Plan     planCmd     `cmd:"" help:"Show what sync would do; write nothing."`
 	Run      runCmd      `cmd:"" help:"The daemon: sync every job on its schedule."`
 	Check    checkCmd    `cmd:"" help:"Check the configuration; with --online, Amazon and the sinks too."`
+	Policy   policyCmd   `cmd:"" help:"Print the Vault or IAM policy that a sink needs."`
 	Skills   skillsCmd   `cmd:"" help:"List the skill IDs that an Amazon account can see."`
 	Adopt    adoptCmd    `cmd:"" help:"Take over secrets that already stand where a job would write."`
 	Audit    auditCmd    `cmd:"" help:"Check an audit file."`

@@ -30,7 +30,7 @@ type statement struct {
 // It asks nobody. An empty account is any: an IAM policy reaches no other
 // account's secrets by itself.
 func (c Config) Policies(instance, account string) []sink.Policy {
-	p := place{c, c.account(account), c.partition()}
+	p := place{c, c.account(account), partitionOf(c.Region)}
 	writes := policy("the identity that credsync has", p.writes(instance)...)
 	if c.RoleARN == "" {
 		return []sink.Policy{writes}
@@ -51,7 +51,8 @@ func policy(whose string, statements ...statement) sink.Policy {
 // A place is where a Config writes, as ARNs say it.
 type place struct {
 	Config
-	account, partition string
+	account   string
+	partition partition
 }
 
 // Names of conditions (AWS: Actions, resources, and condition keys for AWS
@@ -106,13 +107,13 @@ func (p place) secrets(instance string) []string {
 }
 
 func (p place) arn(service, region, resource string) string {
-	return strings.Join([]string{"arn", p.partition, service, region, p.account, resource}, ":")
+	return strings.Join([]string{"arn", p.partition.name, service, region, p.account, resource}, ":")
 }
 
 // encrypts allows what Secrets Manager does in our name with a key of the
 // customer's. An alias is no resource, but a condition of one.
 func (p place) encrypts() statement {
-	condition := map[string]map[string]any{equals: {"kms:ViaService": "secretsmanager." + p.Region + "." + p.domain()}}
+	condition := map[string]map[string]any{equals: {"kms:ViaService": "secretsmanager." + p.Region + "." + p.partition.domain}}
 	key := p.KMSKeyID
 	if i := strings.LastIndex(key, ":alias/"); i >= 0 {
 		condition["ForAnyValue:StringEquals"] = map[string]any{"kms:ResourceAliases": key[i+1:]}
@@ -134,13 +135,13 @@ func (p place) assumes() statement {
 	return allow("AssumeTheRole", p.RoleARN, condition, "sts:AssumeRole")
 }
 
-var arnPattern = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::([0-9]{12}):`)
+var roleAccount = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):`)
 
 // account returns the account of the secrets: that of the role, the one given,
 // or any.
 func (c Config) account(given string) string {
-	if m := arnPattern.FindStringSubmatch(c.RoleARN); m != nil {
-		return m[2]
+	if m := roleAccount.FindStringSubmatch(c.RoleARN); m != nil {
+		return m[1]
 	}
 	if given == "" {
 		return "*"
@@ -148,33 +149,29 @@ func (c Config) account(given string) string {
 	return given
 }
 
-// partitions are those of the regions that begin so (AWS: Amazon Resource Names);
-// others are of "aws".
-var partitions = []struct{ region, partition, domain string }{
-	{"cn-", "aws-cn", "amazonaws.com.cn"},
-	{"us-gov-", "aws-us-gov", "amazonaws.com"},
-	{"eusc-", "aws-eusc", "amazonaws.eu"},
-	{"us-iso-", "aws-iso", "c2s.ic.gov"},
-	{"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
-	{"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"},
-	{"us-isof-", "aws-iso-f", "csp.hci.ic.gov"},
-}
+// A partition is a part of AWS with ARNs and a domain of its own.
+type partition struct{ regions, name, domain string }
 
-func (c Config) partition() string {
+// partitions are those of the regions that begin so (AWS: Amazon Resource
+// Names); other regions are of usual.
+var (
+	partitions = []partition{
+		{"cn-", "aws-cn", "amazonaws.com.cn"},
+		{"us-gov-", "aws-us-gov", "amazonaws.com"},
+		{"eusc-", "aws-eusc", "amazonaws.eu"},
+		{"us-iso-", "aws-iso", "c2s.ic.gov"},
+		{"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
+		{"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"},
+		{"us-isof-", "aws-iso-f", "csp.hci.ic.gov"},
+	}
+	usual = partition{"", "aws", "amazonaws.com"}
+)
+
+func partitionOf(region string) partition {
 	for _, p := range partitions {
-		if strings.HasPrefix(c.Region, p.region) {
-			return p.partition
+		if strings.HasPrefix(region, p.regions) {
+			return p
 		}
 	}
-	return "aws"
-}
-
-// domain is what names of services end with in the region.
-func (c Config) domain() string {
-	for _, p := range partitions {
-		if strings.HasPrefix(c.Region, p.region) {
-			return p.domain
-		}
-	}
-	return "amazonaws.com"
+	return usual
 }

@@ -113,7 +113,7 @@ func compareRights(needs []need, granted map[string][]string) (advice []string, 
 	for _, n := range needs {
 		has := granted[n.path]
 		if slices.Contains(has, "root") {
-			return []string{"the token is a root token; give credsync one with the policy in the README"}, nil
+			return []string{"the token is a root token; give credsync one with the policy that `credsync policy` prints"}, nil
 		}
 		if lacking := pick(n.needed, has, false); lacking != "" {
 			missing = append(missing, lacking+" on "+n.path)

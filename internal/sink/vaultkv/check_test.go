@@ -41,7 +41,7 @@ func TestCheck(t *testing.T) {
 	t.Run("root is too much", func(t *testing.T) {
 		both(t, 2, func(t *testing.T, s *stand) {
 			s.config.Auth.Token = s.file(s.root)
-			if err := advises(t, s, "the policy in the README"); err != nil {
+			if err := advises(t, s, "the policy that `credsync policy` prints"); err != nil {
 				t.Error(err)
 			}
 		})
