@@ -21,6 +21,7 @@ type aws struct {
 	*gate
 	server *process
 	moto   string // URL, past the gate
+	users  int    // made so far
 }
 
 func startAWS(t *testing.T) *aws {

@@ -12,7 +12,7 @@ func TestATokenThatCantPatchMakesNoVersionPerRun(t *testing.T) {
 	v := w.withVault()
 	w.wantSync(0, map[string]int{"created": 2})
 	w.stores[0].alter(w.amazon.skills()[0])
-	w.write("vault-token", v.token(strings.ReplaceAll(leastPolicy, `, "patch"`, "")))
+	w.write("vault-token", v.token(strings.ReplaceAll(w.policy("vault"), `, "patch"`, "")))
 	before := w.versions()
 	for range 5 {
 		r := w.wantSync(3, map[string]int{"failed": 1, "unchanged": 1})
@@ -36,7 +36,7 @@ func TestATokenThatCantPatchMakesNoVersionPerRun(t *testing.T) {
 			t.Errorf("%s: %d versions before five runs that can't patch, %d after", name, n, after[name])
 		}
 	}
-	w.write("vault-token", v.token(leastPolicy))
+	w.write("vault-token", v.token(w.policy("vault")))
 	w.wantSync(0, map[string]int{"repaired": 2})
 	w.holds()
 }

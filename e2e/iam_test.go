@@ -2,35 +2,56 @@ package e2e
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
-// leastActions are all that credsync needs to be allowed in AWS. None of them
-// reads a value.
-var leastActions = []string{
-	"ListSecrets", "DescribeSecret", "CreateSecret", "PutSecretValue",
-	"UpdateSecretVersionStage", "TagResource", "RestoreSecret",
+// An iamPolicy is what credsync prints for AWS.
+type iamPolicy struct {
+	Version   string
+	Statement []iamStatement
 }
 
-// user makes an IAM user who may do these things with secrets, and returns the
-// environment that holds the keys. moto looks at actions alone: it takes every
-// call to be about the resource "*".
+type iamStatement struct {
+	Sid, Effect string
+	Action      []string
+	Resource    any
+	Condition   map[string]map[string]any `json:",omitempty"`
+}
+
+// iamPolicy returns what credsync says that a sink in AWS needs.
+func (w *world) iamPolicy(sink string, flags ...string) (p iamPolicy) {
+	w.Helper()
+	decode(w.T, []byte(w.policy(sink, flags...)), &p)
+	return p
+}
+
+// actions returns all that p allows, each once.
+func (p iamPolicy) actions() (all []string) {
+	for _, s := range p.Statement {
+		all = append(all, s.Action...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// user makes an IAM user who may do these things, and returns the environment
+// that holds the keys. moto looks at actions alone: it takes every call to be
+// about the resource "*", and knows none of the conditions.
 func (a *aws) user(actions ...string) []string {
 	a.Helper()
-	for i, action := range actions {
-		actions[i] = "secretsmanager:" + action
-	}
-	policy := encode(a.T, settings{"Version": "2012-10-17", "Statement": []settings{
-		{"Effect": "Allow", "Action": actions, "Resource": "*"},
-	}})
-	a.iam(nil, "CreateUser", "UserName", "credsync")
-	a.iam(nil, "PutUserPolicy", "UserName", "credsync", "PolicyName", "least", "PolicyDocument", policy)
+	a.users++
+	name := fmt.Sprintf("credsync-%d", a.users)
+	policy := encode(a.T, iamPolicy{"2012-10-17", []iamStatement{{Sid: "Least", Effect: "Allow", Action: actions, Resource: "*"}}})
+	a.iam(nil, "CreateUser", "UserName", name)
+	a.iam(nil, "PutUserPolicy", "UserName", name, "PolicyName", "least", "PolicyDocument", policy)
 	var key struct {
 		ID     string `xml:"CreateAccessKeyResult>AccessKey>AccessKeyId"`
 		Secret string `xml:"CreateAccessKeyResult>AccessKey>SecretAccessKey"`
 	}
-	a.iam(&key, "CreateAccessKey", "UserName", "credsync")
+	a.iam(&key, "CreateAccessKey", "UserName", name)
 	return []string{"AWS_ACCESS_KEY_ID=" + key.ID, "AWS_SECRET_ACCESS_KEY=" + key.Secret}
 }
 

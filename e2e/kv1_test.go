@@ -9,13 +9,6 @@ import (
 // A kv1 is a Vault seen through a mount of KV version 1.
 type kv1 struct{ *vault }
 
-// kv1Policy is what version 1 takes: credsync has to read what it compares.
-const kv1Policy = `
-path "old/alexa/*"                 { capabilities = ["create", "read", "update"] }
-path "old/alexa/"                  { capabilities = ["list"] }
-path "sys/internal/ui/mounts/*"    { capabilities = ["read"] }
-path "auth/token/renew-self"       { capabilities = ["update"] }`
-
 func (k kv1) value(skill string) string {
 	k.Helper()
 	var answer struct{ Data json.RawMessage }
@@ -34,13 +27,20 @@ func (k kv1) change(skill string, members map[string]string) {
 	k.must("PUT", "old/"+secretName(skill), all, nil)
 }
 
+func (k kv1) alter(skill string) { k.Helper(); k.change(skill, byHand) }
+
+// remove alters: in version 1 there is no way back.
+func (k kv1) remove(skill string) { k.Helper(); k.alter(skill) }
+
+func (k kv1) foreign(skill, _ string) { k.Helper(); k.alter(skill) }
+
 func TestKVVersion1WorksToo(t *testing.T) {
 	w := newWorld(t, 12)
 	v := w.withVault()
 	k := kv1{v}
 	v.must("POST", "sys/mounts/old", settings{"type": "kv", "options": settings{"version": "1"}}, nil)
-	w.write("vault-token", v.token(kv1Policy))
 	w.vaultSink()["mount"], w.vaultSink()["version"] = "old", 1
+	w.write("vault-token", v.token(w.policy("vault")))
 	skills := w.amazon.skills()
 	k.change(skills[0], byHand)
 	k.change(skills[1], map[string]string{"credsync_owner": "another", "credsync_skill": skills[1]})

@@ -9,7 +9,7 @@ import (
 func TestTheLeastRightsAreEnough(t *testing.T) {
 	w := newWorld(t, 12)
 	v, a := w.withVault(), w.withAWS()
-	w.env = append(w.env, a.user(leastActions...)...)
+	w.env = append(w.env, a.user(w.iamPolicy("aws").actions()...)...)
 	skills := w.amazon.skills()
 	for _, s := range w.stores {
 		s.foreign(skills[0], "")
@@ -63,7 +63,7 @@ func TestWrongKeysAreDeniedAndTheOtherSinkIsServed(t *testing.T) {
 	w.write("vault-token", good)
 	for name, env := range map[string][]string{
 		"an unknown key":   {"AWS_ACCESS_KEY_ID=AKIAUNKNOWN", "AWS_SECRET_ACCESS_KEY=unknown"},
-		"a wrong secret":   append(a.user("ListSecrets", "DescribeSecret")[:1], "AWS_SECRET_ACCESS_KEY=wrong"),
+		"a wrong secret":   append(a.user("secretsmanager:ListSecrets", "secretsmanager:DescribeSecret")[:1], "AWS_SECRET_ACCESS_KEY=wrong"),
 		"no keys anywhere": {"AWS_ACCESS_KEY_ID=", "AWS_SECRET_ACCESS_KEY="},
 	} {
 		w.env = append(slices.Clip(all), env...)

@@ -10,15 +10,6 @@ import (
 	"testing"
 )
 
-// leastPolicy is all that credsync needs of Vault for KV version 2: it reads no
-// data, and can't replace metadata. The tests run under it.
-const leastPolicy = `
-path "secret/data/alexa/*"         { capabilities = ["create", "update"] }
-path "secret/metadata/alexa/*"     { capabilities = ["create", "read", "patch"] }
-path "secret/metadata/alexa/"      { capabilities = ["list"] }
-path "sys/internal/ui/mounts/*"    { capabilities = ["read"] }
-path "auth/token/renew-self"       { capabilities = ["update"] }`
-
 // A vault is a Vault server with KV version 2 at secret/, seen as root.
 type vault struct {
 	*testing.T
@@ -51,17 +42,30 @@ func (v *vault) must(method, path string, body, out any) {
 	v.ask(method, path, body).must(v.T, out)
 }
 
-// token makes a token with a policy of its own.
+// token makes a token with a policy, and with no other.
 func (v *vault) token(policy string) string {
 	v.Helper()
-	v.must("PUT", "sys/policies/acl/credsync", map[string]string{"policy": policy}, nil)
-	var answer struct {
-		Auth struct {
-			ClientToken string `json:"client_token"`
-		}
-	}
-	v.must("POST", "auth/token/create", map[string]any{"policies": []string{"credsync"}}, &answer)
-	return answer.Auth.ClientToken
+	v.grant(policy)
+	return v.fresh(settings{"policies": []string{"credsync"}, "no_default_policy": true}).ClientToken
+}
+
+// grant makes policy that of the name credsync.
+func (v *vault) grant(policy string) {
+	v.Helper()
+	v.must("PUT", "sys/policies/acl/credsync", settings{"policy": policy}, nil)
+}
+
+// A granted is a token as Vault gives it.
+type granted struct {
+	ClientToken string `json:"client_token"`
+	Accessor    string
+}
+
+func (v *vault) fresh(token settings) granted {
+	v.Helper()
+	var answer struct{ Auth granted }
+	v.must("POST", "auth/token/create", token, &answer)
+	return answer.Auth
 }
 
 // A metadata is what KV version 2 knows of a secret beside its value.

@@ -63,14 +63,15 @@ func loneWorld(t *testing.T, skills int) *world {
 
 func file(path string) settings { return settings{"file": path} }
 
-// withVault adds a Vault as the sink "vault", with a token of least privilege.
+// withVault adds a Vault as the sink "vault", with a token of the policy that
+// credsync prints.
 func (w *world) withVault() *vault {
 	w.Helper()
 	v := startVault(w.T)
-	w.write("vault-token", v.token(leastPolicy))
 	w.sinks["vault"] = settings{"vault_kv": settings{
 		"address": v.url, "path": "alexa/{skill_id}", "auth": settings{"token": file("vault-token")},
 	}}
+	w.write("vault-token", v.token(w.policy("vault")))
 	w.stores = append(w.stores, v)
 	return v
 }
