@@ -75,7 +75,7 @@ func (s *Sink) needs() ([]need, error) {
 		return []need{{path: r.secret(name), needed: []string{"create", "read", "update"}, surplus: []string{"delete", "sudo"}}, list}, nil
 	}
 	return []need{
-		{path: r.data(name), needed: []string{"create", "update"}, surplus: []string{"read", "delete", "sudo"}},
+		{path: r.data(name), needed: []string{"update"}, surplus: []string{"create", "read", "delete", "sudo"}},
 		{path: r.metadata(name), needed: []string{"create", "read", "patch"}, surplus: []string{"update", "delete", "sudo"}},
 		list,
 	}, nil

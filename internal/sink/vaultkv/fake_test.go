@@ -95,7 +95,7 @@ func (f *fake) rights(token string, paths []any) map[string]any {
 		case token == rootToken:
 			all[p.(string)] = []string{"root"}
 		case strings.HasPrefix(p.(string), "secret/data/"):
-			all[p.(string)] = []string{"create", "update"}
+			all[p.(string)] = []string{"update"}
 		case f.version == 1:
 			all[p.(string)] = []string{"create", "read", "update", "list"}
 		default:

@@ -178,6 +178,9 @@ func (k *kv2) write(ctx context.Context, name string, body credential.Secret, ca
 	}
 	payload := encodeJSON(map[string]any{"options": map[string]int{"cas": cas}, "data": object})
 	a, err := k.client.call(ctx, request{method: http.MethodPost, path: k.client.routes.data(name), body: payload})
+	if _, denied := notAllowed(err); denied {
+		err = k.orGone(ctx, name, err)
+	}
 	if err != nil {
 		return written{}, err
 	}
@@ -186,6 +189,19 @@ func (k *kv2) write(ctx context.Context, name string, body credential.Secret, ca
 		err = misunderstood(a)
 	}
 	return w, err
+}
+
+// orGone returns why a write was denied: with the right to update and not to
+// create, Vault denies it where the secret and its metadata have gone since the
+// look, which has nothing to do with our rights.
+func (k *kv2) orGone(ctx context.Context, name string, denied error) error {
+	switch now, err := k.Inspect(ctx, name); {
+	case err != nil:
+		return err
+	case now == sink.State{}:
+		return &failure{operation: opDataWrite, problem: "the secret is gone", class: sink.ErrConflict}
+	}
+	return denied
 }
 
 // written is what Vault says about a version that it has stored.

@@ -43,7 +43,7 @@ func (c Config) rules(segments []string) []rule {
 	r := routes{mount: c.mount(), version: c.version()}
 	name := glob(segments)
 	rules := []rule{
-		{r.data(name), []string{"create", "update"}, "Write secrets, without reading them."},
+		{r.data(name), []string{"update"}, "Write secrets, without reading them: each begins with its mark."},
 		{r.metadata(name), []string{"create", "read", "patch"}, "Their marks. There is no update: it would replace those of others."},
 	}
 	if r.version == 1 {

@@ -53,12 +53,8 @@ func vaultStand(t *testing.T, version int) *stand {
 	s := &stand{t: t, backend: addr, root: root, mount: "test-" + uuid.NewString(), version: version}
 	s.must("POST", "sys/mounts/"+s.mount, map[string]any{"type": "kv", "options": map[string]string{"version": fmt.Sprint(version)}})
 	t.Cleanup(func() { s.must("DELETE", "sys/mounts/"+s.mount, nil) })
-	policy := `path "MOUNT/data/alexa/*" { capabilities = ["create", "update"] }
-		path "MOUNT/metadata/alexa/*" { capabilities = ["create", "read", "patch", "list"] }`
-	if version == 1 {
-		policy = `path "MOUNT/alexa/*" { capabilities = ["create", "update", "read", "list"] }`
-	}
-	return s.behindProxy(s.grant(policy))
+	policy := Config{Mount: s.mount, Version: version, Path: "alexa/{skill_id}", Auth: Auth{Token: credential.Ref{File: "t"}}}.Policy("prod")
+	return s.behindProxy(s.grant(policy.Text))
 }
 
 // grant makes a token with the policy, in which MOUNT stands for the mount.
@@ -67,7 +63,7 @@ func (s *stand) grant(policy string) string {
 	name := "policy-" + uuid.NewString()
 	s.must("PUT", "sys/policies/acl/"+name, map[string]string{"policy": strings.ReplaceAll(policy, "MOUNT", s.mount)})
 	s.t.Cleanup(func() { s.must("DELETE", "sys/policies/acl/"+name, nil) })
-	a := s.must("POST", "auth/token/create", map[string]any{"policies": []string{name}})
+	a := s.must("POST", "auth/token/create", map[string]any{"policies": []string{name}, "no_default_policy": true})
 	return a["auth"].(map[string]any)["client_token"].(string)
 }
 
