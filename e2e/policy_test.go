@@ -21,8 +21,8 @@ func (w *world) policy(sink string, flags ...string) string {
 	return r.stdout
 }
 
-// A deed is a part of what credsync is for. It returns what is wrong after it, or
-// nothing.
+// A deed is a part of what credsync is for, or, without a name, of what others do
+// meanwhile. It returns what is wrong after it, or nothing.
 type deed struct {
 	name string
 	do   func() string
@@ -57,7 +57,10 @@ func (w *world) deeds(s store) []deed {
 		w.passes("update", 0, map[string]int{"updated": 2, "unchanged": n - 2}),
 		hand(func() { s.alter(skills[2]); s.remove(skills[3]) }),
 		w.passes("repair", 0, map[string]int{"repaired": 2, "unchanged": n - 2}),
-		hand(func() { w.write("fingerprint-key", fmt.Sprintf("a key of its own %d", time.Now().UnixNano())); w.more["fingerprint_key"] = file("fingerprint-key") }),
+		hand(func() {
+			w.write("fingerprint-key", fmt.Sprintf("a key of its own %d", time.Now().UnixNano()))
+			w.more["fingerprint_key"] = file("fingerprint-key")
+		}),
 		{"another fingerprint key", func() string {
 			if r := w.sync(); r.code != 0 {
 				return fmt.Sprintf("exit code %d, outcomes %v", r.code, r.Outcomes)

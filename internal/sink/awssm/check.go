@@ -2,20 +2,20 @@ package awssm
 
 import (
 	"context"
-	"strings"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // Check asks for one entry of a listing, which tells that the endpoint answers
 // and that our identity is accepted and may list. It can't tell whether we may
 // write: AWS shows that by a write alone.
 func (s *Sink) Check(ctx context.Context) (advice []string, err error) {
-	if _, err := s.page(ctx, 1, nil, filter(types.FilterNameStringTypeTagKey, tagOwner)); err != nil {
-		return nil, explain(ctx, "list", err)
+	if u, err := url.Parse(s.config.EndpointURL); err == nil && u.Scheme == "http" && !wire.Loopback(u.Hostname()) {
+		advice = append(advice, "endpoint_url is plain HTTP and not on this host, so values travel unencrypted; use https")
 	}
-	if strings.HasPrefix(s.config.EndpointURL, "http:") {
-		advice = append(advice, "endpoint_url is plain HTTP, so values travel unencrypted; use https")
-	}
-	return advice, nil
+	_, err = s.page(ctx, 1, nil, filter(types.FilterNameStringTypeTagKey, tagOwner))
+	return advice, explain(ctx, "list", err)
 }

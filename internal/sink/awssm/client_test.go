@@ -47,6 +47,17 @@ func TestNobodyListens(t *testing.T) {
 	r.wantUnreached(t, "the host of the endpoint (endpoint_url, or that of region) is not known")
 }
 
+func TestPlainHTTPToAnotherHostIsAdvisedAgainst(t *testing.T) {
+	plainEnvironment(t)
+	for endpoint, want := range map[string]int{"http://0.0.0.0:1": 1, "http://127.0.0.1:1": 0, "https://127.0.0.1:1": 0} {
+		advice, err := openTest(t, testConfig(endpoint)).Check(t.Context())
+		wantError(t, err, sink.ErrUnavailable)
+		if len(advice) != want {
+			t.Errorf("%s: got advice %q", endpoint, advice)
+		}
+	}
+}
+
 func (r *identityRig) wantUnreached(t *testing.T, text string) {
 	t.Helper()
 	err := r.inspect(t)
