@@ -17,14 +17,27 @@ type vault struct {
 	trail             string // Vault's own audit log
 }
 
-func startVault(t *testing.T) *vault {
+func startVault(t *testing.T, flags ...string) *vault {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program(t, "vaultserver"), "-listen", "127.0.0.1:0")
+	cmd := exec.CommandContext(t.Context(), program(t, "vaultserver"), append(flags, "-listen", "127.0.0.1:0")...)
 	cmd.Env = environment(t.TempDir())
 	ready := strings.Fields(start(t, cmd).says(`READY (addr=.* root=.* unseal=.*)\n`))
 	v := &vault{T: t, trail: filepath.Join(t.TempDir(), "vault-audit.jsonl")}
 	v.url, v.root, v.unseal = ready[0][len("addr="):], ready[1][len("root="):], ready[2][len("unseal="):]
 	v.must("PUT", "sys/audit/file", map[string]any{"type": "file", "options": map[string]string{"file_path": v.trail}}, nil)
+	return v
+}
+
+// overTLS puts another Vault in the place of the one that is there, which sees
+// the certificates of its clients.
+func (w *world) overTLS() *vault {
+	w.Helper()
+	a := newAuthority(w.T)
+	certificate, key := a.issue("127.0.0.1")
+	v := startVault(w.T, "-tls", w.write("vault.pem", certificate+key))
+	w.write("vault-ca.pem", a.pem())
+	w.vaultSink()["address"], w.vaultSink()["tls"] = v.url, settings{"ca_file": "vault-ca.pem"}
+	w.stores = []store{v}
 	return v
 }
 
