@@ -55,8 +55,8 @@ func (t *tunnel) leads(backend string, hosts ...string) {
 		t.Fatal(err)
 	}
 	for _, host := range hosts {
-		front := httptest.NewUnstartedServer(&httputil.ReverseProxy{
-			Transport: &http.Transport{DisableKeepAlives: true}, ErrorLog: silent, ModifyResponse: asJSON,
+		proxy := &httputil.ReverseProxy{
+			Transport: &http.Transport{DisableKeepAlives: true}, ErrorLog: silent,
 			Rewrite: func(r *httputil.ProxyRequest) {
 				if _, key, ok := strings.Cut(r.In.Header.Get("Authorization"), "Credential="); ok {
 					t.mu.Lock()
@@ -66,7 +66,11 @@ func (t *tunnel) leads(backend string, hosts ...string) {
 				r.SetURL(u)
 				r.Out.Host = r.In.Host
 			},
-		})
+		}
+		if host == secretsHost {
+			proxy.ModifyResponse = asJSON
+		}
+		front := httptest.NewUnstartedServer(proxy)
 		front.Config.ErrorLog = silent
 		front.EnableHTTP2 = true
 		front.TLS = t.ca.serving(host)

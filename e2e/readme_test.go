@@ -15,11 +15,7 @@ import (
 // TestTheWalkInTheREADMEWorks does what the README says, with its own texts. Only
 // what is its reader's own is put in place: addresses and secrets.
 func TestTheWalkInTheREADMEWorks(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(readme)
+	text := document(t, "README.md")
 	w := newWorld(t, 4)
 	v, a := startVault(t), startAWS(t)
 	w.stores = []store{v, a}
@@ -36,11 +32,17 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 	w.write("lwa-client-secret", w.amazon.client.ClientSecret+"\n") // as cat > FILE leaves it
 	w.write("refresh-token", w.amazon.client.RefreshToken+"\n")
 	printed := w.sh(part(t, text, `(?m)^(credsync \S+ \S+ policy vault) \| vault policy write credsync -$`))
-	if diff := cmp.Diff(part(t, text, "(?s)```hcl\n(.*?)```"), printed.stdout); diff != "" || printed.code != 0 {
-		t.Errorf("the policy for Vault (-README +printed):\n%s%s", diff, printed.stderr)
+	for _, place := range []string{"README.md", "docs/vault.md"} {
+		if diff := cmp.Diff(part(t, document(t, place), "(?s)```hcl\n(.*?)```"), printed.stdout); diff != "" || printed.code != 0 {
+			t.Errorf("the policy for Vault (-%s +printed):\n%s%s", place, diff, printed.stderr)
+		}
 	}
 	w.write("vault-token", v.token(printed.stdout)+"\n")
 	w.wantInDocs(a)
+	walk := func(line string) (r run) {
+		a.enforced(func() { r = w.sh(line) })
+		return r
+	}
 
 	listed := w.sh(part(t, text, "`(credsync [^`]*skills [^`]*)`"))
 	if listed.code != 0 {
@@ -56,7 +58,7 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 			continue
 		}
 		want, known := codes[command[1]]
-		if got := w.sh(line); got.code != want || !known {
+		if got := walk(line); got.code != want || !known {
 			t.Errorf("%s: exit code %d, want %d\n%s%s", line, got.code, want, got.stdout, got.stderr)
 		}
 		done++
@@ -69,7 +71,7 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 	w.amazon.rotate(1)
 	v.alter(w.amazon.skills()[2])
 	v.remove(w.amazon.skills()[3])
-	if got := w.sh("credsync -c credsync.yaml sync"); got.code != 0 {
+	if got := walk("credsync -c credsync.yaml sync"); got.code != 0 {
 		t.Errorf("the policy of the README is not enough:\n%s%s", got.stdout, got.stderr)
 	}
 	w.holds()
@@ -79,18 +81,13 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 // has credsync go on as somebody who may do that and no more.
 func (w *world) wantInDocs(a *aws) {
 	w.Helper()
-	docs, err := os.ReadFile("../docs/aws.md")
-	if err != nil {
-		w.Fatal(err)
-	}
 	printed := w.sh("credsync -c credsync.yaml policy aws")
-	if diff := cmp.Diff(part(w.T, string(docs), "(?s)```json\n(.*?)```"), printed.stdout); diff != "" || printed.code != 0 {
+	if diff := cmp.Diff(part(w.T, document(w.T, "docs/aws.md"), "(?s)```json\n(.*?)```"), printed.stdout); diff != "" || printed.code != 0 {
 		w.Errorf("the policy for AWS (-docs/aws.md +printed):\n%s%s", diff, printed.stderr)
 	}
 	var p iamPolicy
 	decode(w.T, []byte(printed.stdout), &p)
 	w.env = append(w.env, a.user(p.actions()...)...)
-	a.authorize("0")
 }
 
 func TestTheDemoNeedsNothing(t *testing.T) {
@@ -106,6 +103,16 @@ func TestTheDemoNeedsNothing(t *testing.T) {
 			t.Errorf("the demo does not say %q:\n%s", want, out)
 		}
 	}
+}
+
+// document returns a document of the project.
+func document(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 // part returns what the first group of pattern matches in text.

@@ -130,6 +130,8 @@ func sentinel(code string, status int) error {
 		return sink.ErrDenied
 	case slices.Contains(invalid, code):
 		return sink.ErrInvalid
+	case status == http.StatusUnauthorized, status == http.StatusForbidden: // whatever the code is
+		return sink.ErrDenied
 	}
 	return sink.ErrUnavailable
 }

@@ -42,6 +42,7 @@ func TestAnswers(t *testing.T) {
 		{"ResourceNotFoundException", 503, sink.ErrUnavailable, 3, "503"},
 		{"SomethingNewException", 400, sink.ErrUnavailable, 1, "SomethingNewException"},
 		{"SessionTokenOfLettersAlone", 400, sink.ErrUnavailable, 1, "answered with status 400"},
+		{"SomethingNewException", 403, sink.ErrDenied, 1, "SomethingNewException"},
 		{"Echo1234", 400, sink.ErrUnavailable, 1, "answered with status 400"},
 	} {
 		t.Run(fmt.Sprintf("%s %d", c.code, c.status), func(t *testing.T) {

@@ -31,12 +31,12 @@ type statement struct {
 // account's secrets by itself.
 func (c Config) Policies(instance, account string) []sink.Policy {
 	p := place{c, c.account(account), partitionOf(c.Region)}
-	writes := policy("the identity that credsync has", p.writes(instance)...)
+	writes := policy("who credsync is to AWS", p.writes(instance)...)
 	if c.RoleARN == "" {
 		return []sink.Policy{writes}
 	}
 	writes.For = "the role " + c.RoleARN
-	return []sink.Policy{writes, policy("the identity that assumes that role", p.assumes())}
+	return []sink.Policy{writes, policy("who assumes the role "+c.RoleARN, p.assumes())}
 }
 
 func policy(whose string, statements ...statement) sink.Policy {
