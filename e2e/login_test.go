@@ -246,6 +246,7 @@ func byKubernetes(w *world, v *vault) wayIn {
 
 func byCert(w *world, v *vault) wayIn {
 	ours, theirs := newAuthority(w.T), newAuthority(w.T)
+	w.write("ca.pem", ours.pem())
 	v.must("POST", "sys/auth/cert", settings{"type": "cert"}, nil)
 	in := wayIn{
 		auth: settings{"name": "credsync", "cert_file": "client.pem", "key_file": "client-key.pem"}, secrets: make(map[string]string),

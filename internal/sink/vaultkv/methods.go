@@ -25,63 +25,6 @@ type Auth struct {
 	UserPass UserPass `yaml:"userpass,omitempty"`
 }
 
-// An AppRole is a login by the auth method of that name. Both IDs are read anew
-// at each login.
-type AppRole struct {
-	// RoleID is where the role ID is kept.
-	RoleID credential.Ref `yaml:"role_id"`
-	// SecretID is where the secret ID is kept.
-	SecretID credential.Ref `yaml:"secret_id"`
-	// Mount is where the auth method is mounted. Default: approle.
-	Mount string `yaml:"mount,omitempty"`
-}
-
-// A Kubernetes is a login by the auth method of that name.
-type Kubernetes struct {
-	// Role is the role that Vault binds the service account to.
-	Role string `yaml:"role"`
-	// TokenFile holds the token of the service account. It is read anew at each
-	// login, because the kubelet replaces it. Default:
-	// /var/run/secrets/kubernetes.io/serviceaccount/token.
-	TokenFile string `yaml:"token_file,omitempty" resolve:"path"`
-	// Mount is where the auth method is mounted. Default: kubernetes.
-	Mount string `yaml:"mount,omitempty"`
-}
-
-// A JWT is a login by the auth method of that name.
-type JWT struct {
-	// Role is the role whose bounds the token has to meet.
-	Role string `yaml:"role"`
-	// Token is where the JSON web token is kept. It is read anew at each login.
-	Token credential.Ref `yaml:"token"`
-	// Mount is where the auth method is mounted. Default: jwt.
-	Mount string `yaml:"mount,omitempty"`
-}
-
-// A Cert is a login by the auth method of that name. The pair is read anew at
-// each login and for each connection.
-type Cert struct {
-	// Name is the one role to try. Default: Vault tries all of them.
-	Name string `yaml:"name,omitempty"`
-	// CertFile holds the certificate in PEM, with those between it and the
-	// authority that Vault knows.
-	CertFile string `yaml:"cert_file" resolve:"path"`
-	// KeyFile holds the private key in PEM. Others must not be able to read it.
-	KeyFile string `yaml:"key_file" resolve:"path"`
-	// Mount is where the auth method is mounted. Default: cert.
-	Mount string `yaml:"mount,omitempty"`
-}
-
-// A UserPass is a login by the auth method of that name.
-type UserPass struct {
-	// Username is the name of the user.
-	Username string `yaml:"username"`
-	// Password is where the password is kept. It is read anew at each login.
-	Password credential.Ref `yaml:"password"`
-	// Mount is where the auth method is mounted. Default: userpass.
-	Mount string `yaml:"mount,omitempty"`
-}
-
 // A method is one of Vault's auth methods.
 type method interface {
 	// faults says what is wrong with the settings, without looking at files.
@@ -172,62 +115,6 @@ func roleFaults(l *fault.List, role string) {
 		l.Add("role", "missing", "set it to the name of the role in Vault's auth method")
 	}
 }
-
-func (a AppRole) faults() fault.List {
-	var l fault.List
-	needs(&l, "role_id", "role ID", a.RoleID)
-	needs(&l, "secret_id", "secret ID", a.SecretID)
-	mountFaults(&l, a.mount(), "approle")
-	return l
-}
-
-func (k Kubernetes) faults() fault.List {
-	var l fault.List
-	roleFaults(&l, k.Role)
-	mountFaults(&l, k.mount(), "kubernetes")
-	return l
-}
-
-func (j JWT) faults() fault.List {
-	var l fault.List
-	roleFaults(&l, j.Role)
-	needs(&l, "token", "JSON web token", j.Token)
-	mountFaults(&l, j.mount(), "jwt")
-	return l
-}
-
-func (c Cert) faults() fault.List {
-	var l fault.List
-	if c.CertFile == "" {
-		l.Add("cert_file", "missing", "set it to the file with the certificate in PEM")
-	}
-	if c.KeyFile == "" {
-		l.Add("key_file", "missing", "set it to the file with the private key in PEM (chmod 600)")
-	}
-	mountFaults(&l, c.mount(), "cert")
-	return l
-}
-
-func (u UserPass) faults() fault.List {
-	var l fault.List
-	switch {
-	case u.Username == "":
-		l.Add("username", "missing", "set it to the name of the user in Vault's auth method")
-	case strings.Contains(u.Username, "/"):
-		l.Add("username", "holds a slash", "set it to the plain name of the user")
-	case badPath(u.Username) != "":
-		l.Add("username", badPath(u.Username), "set it to the plain name of the user")
-	}
-	needs(&l, "password", "password", u.Password)
-	mountFaults(&l, u.mount(), "userpass")
-	return l
-}
-
-func (a AppRole) mount() string    { return trimmedOr(a.Mount, "approle") }
-func (k Kubernetes) mount() string { return trimmedOr(k.Mount, "kubernetes") }
-func (j JWT) mount() string        { return trimmedOr(j.Mount, "jwt") }
-func (c Cert) mount() string       { return trimmedOr(c.Mount, "cert") }
-func (u UserPass) mount() string   { return trimmedOr(u.Mount, "userpass") }
 
 // at returns the path of a login, and of a user's below it.
 func at(mount string, user ...string) string {

@@ -97,7 +97,7 @@ func TestMethods(t *testing.T) {
 // Kubernetes leaves the token readable by all in the container.
 func TestTheModeOfAServiceAccountTokenIsNotJudged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte("t"), 0o644); err != nil { //nolint:gosec // as the kubelet does
+	if err := os.WriteFile(path, []byte("t"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	k := Kubernetes{Role: "r", TokenFile: path}
@@ -152,7 +152,7 @@ func TestACertificateIsReadAnew(t *testing.T) {
 			refuse(w, 404)
 		}
 	}))
-	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert} //nolint:gosec // of a test
+	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	dir := t.TempDir()
@@ -179,7 +179,7 @@ func TestAPairThatCantBeRead(t *testing.T) {
 	dir := t.TempDir()
 	c := Cert{CertFile: filepath.Join(dir, "cert"), KeyFile: filepath.Join(dir, "key")}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was asked") }))
-	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert} //nolint:gosec // of a test
+	server.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	t.Cleanup(server.Close)
@@ -195,7 +195,7 @@ func TestAPairThatCantBeRead(t *testing.T) {
 		"no key":             {func() error { return os.WriteFile(c.KeyFile, []byte("canary"), 0o600) }, "key_file"},
 		"the key of another": {func() error { return os.Rename(other.KeyFile, c.KeyFile) }, "key_file"},
 		"nothing there":      {func() error { return os.Remove(c.KeyFile) }, "key_file"},
-		"for all to read":    {func() error { return os.Chmod(c.KeyFile, 0o644) }, "key_file"}, //nolint:gosec // that is the point
+		"for all to read":    {func() error { return os.Chmod(c.KeyFile, 0o644) }, "key_file"},
 	} {
 		keyPair(t, c, "ours")
 		if faults := c.FileFaults(); len(faults) > 0 {
