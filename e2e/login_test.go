@@ -29,9 +29,7 @@ type wayIn struct {
 // lasting is what a role's token is, but for its time.
 func lasting(more settings) settings {
 	role := settings{"token_policies": "credsync", "token_no_default_policy": true}
-	for k, v := range more {
-		role[k] = v
-	}
+	maps.Copy(role, more)
 	return role
 }
 

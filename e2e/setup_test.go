@@ -31,7 +31,7 @@ func TestTheSetupsInTheDocsWork(t *testing.T) {
 				v = w.overTLS()
 			}
 			in := waysIn[kind](w, v)
-			for _, line := range strings.Split(strings.ReplaceAll(block[1], "\\\n", ""), "\n") {
+			for line := range strings.SplitSeq(strings.ReplaceAll(block[1], "\\\n", ""), "\n") {
 				w.vaultCLI(v, strings.Fields(line))
 			}
 			w.vaultSink()["auth"] = settings{kind: in.auth}
