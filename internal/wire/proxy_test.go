@@ -323,3 +323,24 @@ func TestAFileOfAuthoritiesHasToHoldSome(t *testing.T) {
 		}
 	}
 }
+
+// Authorities that change in their file are taken up by another Base.
+func TestABaseIsFreshWhileItsFileIs(t *testing.T) {
+	w := newWay(t)
+	base, err := w.settings.Base()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !base.Fresh() {
+		t.Error("not fresh right after it was made")
+	}
+	if err := os.WriteFile(w.settings.TLS.CAFile, []byte("others"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if base.Fresh() {
+		t.Error("fresh with other authorities in the file")
+	}
+	if plain, err := (wire.Settings{}).Base(); err != nil || !plain.Fresh() {
+		t.Errorf("without a file: %v", err)
+	}
+}
