@@ -43,8 +43,9 @@ type Trail interface{ Err() error }
 // lives as long as the process and survives a new configuration. It is safe for
 // concurrent use, and no method waits for anything but its lock.
 type Board struct {
-	version string
+	build   Build
 	started time.Time
+	metrics *metrics
 
 	mu       sync.Mutex
 	settings Settings
@@ -52,9 +53,19 @@ type Board struct {
 	jobs     map[string]*job
 }
 
-// NewBoard returns a Board of a process, of the given version, that starts now.
-func NewBoard(version string) *Board {
-	return &Board{version: version, started: time.Now(), jobs: make(map[string]*job)}
+// A Build says which program this is.
+type Build struct{ Version, Commit, Go string }
+
+// NewBoard returns a Board of a process that starts now.
+func NewBoard(build Build) *Board {
+	b := &Board{build: build, started: time.Now(), jobs: make(map[string]*job)}
+	b.metrics = newMetrics(b, build)
+	return b
+}
+
+// Observe counts a request; it is a wire.Observer.
+func (b *Board) Observe(target, operation string, status int, took time.Duration) {
+	b.metrics.request(target, operation, status, took)
 }
 
 // Configure makes s what the Board shows from now on. What is known of a job
@@ -62,6 +73,7 @@ func NewBoard(version string) *Board {
 func (b *Board) Configure(s Settings) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.metrics.configure(b.settings.Jobs, s.Jobs)
 	b.settings, b.loaded = s, time.Now()
 	jobs := make(map[string]*job, len(s.Jobs))
 	for _, c := range s.Jobs {
@@ -129,12 +141,18 @@ func (w *Watch) Start(_ string, results int) {
 func (w *Watch) Result(r syncer.Result) {
 	w.do(func() {
 		w.run.done++
+		if !slices.Contains(w.job.grid.sinks, r.Sink) { // a reload took it away while the run went on
+			return
+		}
+		w.board.metrics.result(w.job.settings.Name, r)
 		w.job.grid.put(r, w.run.number, stampOf(w.run.started), stampOf(time.Now()))
 	})
 }
 
 // End takes what the run came to.
-func (w *Watch) End(s syncer.Summary) { w.do(func() { w.job.end(w.run, s) }) }
+func (w *Watch) End(s syncer.Summary) {
+	w.do(func() { w.board.metrics.ended(w.job.settings.Name, w.job.end(w.run, s), s.Took) })
+}
 
 // Abandon ends a run that came to nothing that could be told, as by a panic. It
 // does nothing after End.
@@ -149,7 +167,7 @@ func (w *Watch) Abandon() {
 func (w *Watch) do(f func()) {
 	w.board.mu.Lock()
 	defer w.board.mu.Unlock()
-	if w.job != nil {
+	if w.job != nil && w.board.jobs[w.job.settings.Name] == w.job { // it may have gone since
 		f()
 	}
 }

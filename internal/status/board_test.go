@@ -24,7 +24,7 @@ func skill(n int) credential.SkillID {
 
 // board returns a Board with job "production" in sinks "vault" and "aws".
 func board() *Board {
-	b := NewBoard("test")
+	b := NewBoard(Build{Version: "test"})
 	b.Configure(settings("vault", "aws"))
 	return b
 }
@@ -273,7 +273,7 @@ func TestTheFilterChoosesRows(t *testing.T) {
 	}
 }
 
-func TestABoardIsSafeForConcurrentUse(t *testing.T) {
+func TestABoardIsSafeForConcurrentUse(*testing.T) {
 	b := board()
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -324,7 +324,7 @@ func heldBy(f func() any) int64 {
 	runtime.GC() // what was interned for nobody goes with the second
 	runtime.ReadMemStats(&after)
 	runtime.KeepAlive(v)
-	return int64(after.HeapAlloc) - int64(before.HeapAlloc) //nolint:gosec // no heap is that large
+	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }
 
 // BenchmarkBoard says what a cell costs, in the dearest case: one sink, where it
@@ -336,7 +336,7 @@ func BenchmarkBoard(b *testing.B) {
 			var held int64
 			for b.Loop() {
 				held = heldBy(func() any {
-					board := NewBoard("test")
+					board := NewBoard(Build{Version: "test"})
 					board.Configure(settings(sinks...))
 					fill(board, skills, sinks...)
 					board.Report(Filter{})
@@ -351,7 +351,7 @@ func BenchmarkBoard(b *testing.B) {
 func TestACellCostsLessThan300Bytes(t *testing.T) {
 	const skills = 20_000
 	held := heldBy(func() any {
-		b := NewBoard("test")
+		b := NewBoard(Build{Version: "test"})
 		b.Configure(settings("aws"))
 		fill(b, skills, "aws")
 		b.Report(Filter{})
@@ -363,7 +363,7 @@ func TestACellCostsLessThan300Bytes(t *testing.T) {
 }
 
 func BenchmarkReport(b *testing.B) {
-	board := NewBoard("test")
+	board := NewBoard(Build{Version: "test"})
 	board.Configure(settings("aws", "vault"))
 	fill(board, 100_000, "aws", "vault")
 	for name, f := range map[string]Filter{"first page": {}, "search": {Text: "no such skill"}} {

@@ -17,7 +17,7 @@ func (b *Board) Report(f Filter) Report {
 	defer b.mu.Unlock()
 	now := time.Now()
 	r := Report{
-		Instance: b.settings.Instance, Version: b.version, Config: b.settings.Config,
+		Instance: b.settings.Instance, Version: b.build.Version, Config: b.settings.Config,
 		Now: now.UTC().Round(time.Millisecond), Started: b.started.UTC().Round(time.Millisecond), Loaded: b.loaded.UTC().Round(time.Millisecond),
 		Problems: b.problems(now), Jobs: []Job{}, Sources: []Source{}, Troubles: []Trouble{},
 		Skills: Page{Outcomes: make(map[syncer.Outcome]int), Offset: max(f.Offset, 0), Limit: f.limit(), Items: []Skill{}},

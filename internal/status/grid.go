@@ -60,12 +60,9 @@ func (g *grid) of(i int) []cell {
 	return g.cells[i*n : (i+1)*n : (i+1)*n]
 }
 
-// put enters a result that came now, in the given run, which began at started.
+// put enters a result, of a sink of g, that came now, in the given run, which began at started.
 func (g *grid) put(r syncer.Result, run uint32, started, now stamp) {
 	sink := slices.Index(g.sinks, r.Sink)
-	if sink < 0 { // a reload took it away while the run went on
-		return
-	}
 	i := g.row(r)
 	c := &g.of(i)[sink]
 	outcome, reason := codeOf(r.Outcome), reasonOf(r.Reason)
@@ -153,7 +150,7 @@ func (g *grid) prune(run uint32) {
 func (g *grid) reindex() {
 	g.index, g.sorted = make(map[string]int32, len(g.rows)), nil
 	for i, r := range g.rows {
-		g.index[r.key] = int32(i) //nolint:gosec // a list has no 2^31 lines
+		g.index[r.key] = int32(i)
 	}
 }
 
@@ -181,7 +178,7 @@ func (g *grid) order() []int32 {
 	if g.sorted == nil {
 		g.sorted = make([]int32, len(g.rows))
 		for i := range g.sorted {
-			g.sorted[i] = int32(i) //nolint:gosec // a list has no 2^31 lines
+			g.sorted[i] = int32(i)
 		}
 		slices.SortFunc(g.sorted, func(a, b int32) int { return cmp.Compare(g.rows[a].key, g.rows[b].key) })
 	}

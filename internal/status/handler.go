@@ -6,17 +6,27 @@ import (
 	"strings"
 )
 
-// Handler serves what b knows: /healthz, /readyz and /api/status.
-// Page serves all other paths; nil = nobody does.
-func Handler(b *Board, page http.Handler) http.Handler {
+// Options are what a [Handler] needs beside its Board.
+type Options struct {
+	// Hosts are the names by which others may call us, beside localhost and
+	// every address; see [guard].
+	Hosts []string
+	// Page serves the paths that are not listed at [Handler]; nil = nobody does.
+	Page http.Handler
+}
+
+// Handler serves what b knows, to read alone: /healthz, /readyz, /metrics and
+// /api/status. It is all that a client can reach.
+func Handler(b *Board, o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { health(w, b.Stuck()) })
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) { health(w, b.Problems()) })
+	mux.Handle("/metrics", b.metrics.handler())
 	mux.HandleFunc("/api/status", b.serveReport)
-	if page != nil {
-		mux.Handle("/", page)
+	if o.Page != nil {
+		mux.Handle("/", o.Page)
 	}
-	return mux
+	return guard(o.Hosts, mux)
 }
 
 // health answers 200, or 503 with the problems.
@@ -46,5 +56,5 @@ func (b *Board) serveReport(w http.ResponseWriter, r *http.Request) {
 func plain(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(code)
-	_, _ = w.Write([]byte(text + "\n"))
+	_, _ = w.Write([]byte(text + "\n")) //nolint:gosec // plain text, and no browser guesses otherwise: see guard
 }

@@ -50,7 +50,7 @@ func (j *job) begin(o syncer.Options) *running {
 
 // end takes note of what run came to. Only a run over all skills that read its
 // list shows which of them have left it.
-func (j *job) end(run *running, s syncer.Summary) {
+func (j *job) end(run *running, s syncer.Summary) Run {
 	if j.running == run {
 		j.running = nil
 	}
@@ -66,6 +66,7 @@ func (j *job) end(run *running, s syncer.Summary) {
 		}
 	}
 	j.runs = append([]Run{r}, j.runs[:min(len(j.runs), keptRuns-1)]...)
+	return r
 }
 
 func runOf(run *running, s syncer.Summary) Run {
