@@ -38,6 +38,11 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err != nil {
 		return usage(err)
 	}
+	face, err := s.openFace()
+	if err != nil {
+		return err
+	}
+	defer face.close()
 	engine, trail, err := s.engine(daemonPlace(t), false)
 	if err != nil {
 		return err
@@ -47,7 +52,7 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 		return err
 	}
 	defer endTrace()
-	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), bulletin: s.bulletin(), healable: make(map[string][]credential.SkillID)}
+	d := &service{setup: s, engine: engine, trail: trail, budget: s.budget(), bulletin: s.bulletin(), face: face, healable: make(map[string][]credential.SkillID)}
 	s.recall(lastSlotsFile, &d.slots)
 	d.serve(ctx, loops)
 	d.bulletin.close(ctx)
@@ -98,6 +103,7 @@ type service struct {
 	trail    *audit.Trail
 	budget   *budget
 	bulletin *bulletin
+	face     *face
 
 	mu       sync.Mutex
 	slots    lastSlots
@@ -107,10 +113,12 @@ type service struct {
 // serve runs every loop, and what keeps the sinks' tokens alive, until ctx ends.
 func (d *service) serve(ctx context.Context, loops []jobLoop) {
 	var wg sync.WaitGroup
+	d.face.follow(d.setup, loops, d.trail)
 	for _, l := range loops {
 		l.Last = d.slots.Slots[l.job.Name]
 		log := d.log.With(zap.String("job", l.job.Name))
 		l.OnWait = func(next time.Time) {
+			d.face.waiting(l.job.Name, next)
 			if ctx.Err() == nil {
 				log.Info("waiting", zap.Time("next", next))
 			}
@@ -130,9 +138,6 @@ func (d *service) serve(ctx context.Context, loops []jobLoop) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	if d.cfg.HTTP.Listen != "" {
-		d.log.Warn("http.listen is not served by this release yet", zap.String("listen", d.cfg.HTTP.Listen))
-	}
 	d.log.Info("ready", zap.Int("jobs", len(loops)), zap.String("instance", d.cfg.Instance), zap.String("config", d.cfg.Path))
 	d.notify(daemon.SdNotifyReady)
 	for done := false; !done; {
@@ -161,7 +166,9 @@ func (d *service) run(ctx context.Context, job syncer.Job, slot scheduler.Slot) 
 	if slot.Missed > 0 {
 		d.log.Warn("slots were missed", zap.String("job", job.Name), zap.Int("missed", slot.Missed))
 	}
-	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: d.bulletin}}}
+	seen := d.face.begin(job.Name, opts)
+	defer seen.abandon()
+	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: d.bulletin}, seen}}
 	sum := d.engine.Sync(ctx, job, opts, told)
 	if err := told.Finish(sum, nil); err != nil {
 		d.log.Error("run not told of", zap.Error(err))

@@ -132,11 +132,19 @@ func (c *Config) checkAuditFile(r *report, at keys, path string) {
 	}
 }
 
+var hostPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+
 func (c *Config) checkHTTP(r *report) {
+	for i, host := range c.HTTP.AllowedHosts {
+		if !hostPattern.MatchString(host) {
+			r.fault(keys{"http", "allowed_hosts"}.element(i), quote(host)+" is no name of a host", "write it as credsync.example.com, without a port or a wildcard")
+		}
+	}
 	if c.HTTP.Listen == "" {
 		return
 	}
 	at := keys{"http", "listen"}
+	c.listenLine = r.doc.line(at)
 	host, port, err := net.SplitHostPort(c.HTTP.Listen)
 	if n, numErr := strconv.Atoi(port); err != nil || numErr != nil || n < 0 || n > 65535 || strings.ContainsAny(host, " /") {
 		r.fault(at, quote(c.HTTP.Listen)+" is no address to listen on", "write it as 127.0.0.1:9464 or [::1]:9464")
@@ -146,4 +154,12 @@ func (c *Config) checkHTTP(r *report) {
 		r.advise(at, "others than this host can reach the status page, which asks for no password",
 			"listen on 127.0.0.1, or let a firewall or a proxy decide who may see names of skills and sinks")
 	}
+}
+
+// ListenFault says that the address of http.listen can't be listened on.
+func (c *Config) ListenFault(cause error) error {
+	return &Error{Problems: []Problem{{
+		File: c.Path, Line: c.listenLine, Key: "http.listen", Problem: fmt.Sprintf("can't listen on %s: %v", quote(c.HTTP.Listen), cause),
+		Hint: "set an address of this machine and a port that nobody has (ss -ltnp shows who has one)",
+	}}}
 }

@@ -59,6 +59,8 @@ type Config struct {
 	Path string `yaml:"-"`
 	// Advice is what works but deserves a word.
 	Advice []Problem `yaml:"-"`
+
+	listenLine int // where http.listen stands
 }
 
 // A Source is one place where credentials come from. Exactly one member is set.
@@ -133,6 +135,10 @@ type Notify struct {
 type HTTP struct {
 	// Listen is the address to listen on, as host:port. Empty = off.
 	Listen string `yaml:"listen,omitempty"`
+	// AllowedHosts are names by which others may ask, without a port, such as
+	// that of a Kubernetes service. Localhost, the host of listen, the name of
+	// this machine and every IP address are allowed anyway.
+	AllowedHosts []string `yaml:"allowed_hosts,omitempty"`
 }
 
 const (

@@ -48,7 +48,7 @@ func TestWhatIsLeftOutHasADefault(t *testing.T) {
 			Skills: Skills{IDs: []string{"amzn1.ask.skill.1 kitchen"}},
 		}},
 	}
-	if diff := cmp.Diff(want, c, cmpopts.IgnoreUnexported(Skills{}), cmpopts.IgnoreFields(Config{}, "Advice")); diff != "" {
+	if diff := cmp.Diff(want, c, cmpopts.IgnoreUnexported(Config{}, Skills{}), cmpopts.IgnoreFields(Config{}, "Advice")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	entries, err := c.Jobs["all"].Skills.Entries()
