@@ -44,7 +44,7 @@ type tokens struct {
 
 	current atomic.Pointer[token]
 	denied  atomic.Pointer[failure] // the last answer but for those that say nothing; nil = a token
-	asking  chan struct{} // held by the caller that asks LWA; guards what follows
+	asking  chan struct{}           // held by the caller that asks LWA; guards what follows
 	failed  failure
 	unsaved *StoredToken // what store would not take
 }
