@@ -1,7 +1,6 @@
 package status
 
 import (
-	"log"
 	"net"
 	"net/http"
 	"time"
@@ -26,9 +25,9 @@ func Listen(address string) (net.Listener, error) {
 	return netutil.LimitListener(l, maxConnections), nil
 }
 
-// NewServer returns a server of h that nobody holds up for long. What goes wrong
-// with connections goes to faults.
-func NewServer(h http.Handler, faults *log.Logger) *http.Server {
+// NewServer returns a server of h that nobody holds up for long. Its ErrorLog is
+// up to the caller.
+func NewServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -36,6 +35,5 @@ func NewServer(h http.Handler, faults *log.Logger) *http.Server {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          faults,
 	}
 }
