@@ -4,16 +4,21 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"github.com/credsync/credsync/internal/wire"
 )
 
 // A counter counts requests by the kind of peer; its observe method is a
 // wire.Observer.
 type counter struct {
+	also wire.Observer // hears of each too; set before the first
+
 	mu sync.Mutex
 	n  map[string]int
 }
 
-func (c *counter) observe(target, _ string, _ int, _ time.Duration) {
+func (c *counter) observe(target, operation string, status int, took time.Duration) {
+	c.also.Observe(target, operation, status, took)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n == nil {

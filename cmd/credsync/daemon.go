@@ -37,6 +37,10 @@ func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {
 	if err != nil {
 		return usage(err)
 	}
+	if d.face, err = s.openFace(); err != nil {
+		return err
+	}
+	defer d.face.close()
 	if d.trail, err = s.openTrail(daemonPlace(t)); err != nil {
 		return err
 	}
@@ -54,6 +58,7 @@ type service struct {
 	trail   *audit.Trail
 	memory  *syncer.Memory
 	budget  *budget
+	face    *face         // nil = nobody is shown anything
 	news    chan struct{} // asks serve to tell the manager how things are
 
 	// Those of serve's goroutine alone.
@@ -87,9 +92,6 @@ func newService(s *setup, m *manager) *service {
 func (d *service) serve(ctx context.Context, first *generation, hangups <-chan os.Signal) {
 	d.take(ctx, first)
 	d.log.Info("ready", zap.Int("jobs", len(first.loops)), zap.String("instance", first.cfg.Instance), zap.String("config", first.cfg.Path))
-	if first.cfg.HTTP.Listen != "" {
-		d.log.Warn("http.listen is not served by this release yet", zap.String("listen", first.cfg.HTTP.Listen))
-	}
 	d.manager.tell(daemon.SdNotifyReady, d.status())
 	watch := time.NewTicker(d.manager.interval())
 	defer watch.Stop()
@@ -118,7 +120,9 @@ func (d *service) serve(ctx context.Context, first *generation, hangups <-chan o
 // slot may heal what failed.
 func (d *service) run(ctx context.Context, g *generation, l *lane, job syncer.Job, slot scheduler.Slot) (again bool) {
 	opts := d.begin(l, job, slot)
-	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: g.bulletin}}}
+	seen := d.face.begin(job.Name, opts)
+	defer seen.abandon()
+	told := &reports{to: []reporter{logReport{d.budget, d.log.With(zap.String("job", job.Name))}, &notice{bulletin: g.bulletin}, seen}}
 	sum := g.engine.Sync(ctx, job, opts, told)
 	if err := told.Finish(sum, nil); err != nil {
 		d.log.Error("run not told of", zap.Error(err))

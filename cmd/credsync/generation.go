@@ -108,6 +108,7 @@ func (d *service) take(ctx context.Context, g *generation) {
 	d.live = append(d.live, g)
 	d.mu.Unlock()
 	d.budget.follow(g.setup)
+	d.face.follow(g.setup, g.loops, d.trail)
 	for _, l := range g.loops {
 		if before == nil {
 			l.Last = d.slots.Slots[l.job.Name]

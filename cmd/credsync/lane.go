@@ -121,6 +121,7 @@ func (d *service) hooked(ctx context.Context, g *generation, l *lane, j jobLoop)
 	j.OnEnd = func() { d.leave(ctx, g) }
 	j.OnWait = func(next time.Time) {
 		l.wait(next)
+		d.face.waiting(l.job, next)
 		d.tell()
 		if ctx.Err() == nil {
 			log.Info("waiting", zap.Time("next", next))

@@ -43,17 +43,19 @@ type cli struct {
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: debug, info, warn or error."`
 	LogFormat string `enum:"json,console,auto" default:"auto" help:"json, console, or auto: console when standard error is a terminal."`
 
-	Demo     demoCmd     `cmd:"" help:"The whole tour in a temporary directory; needs nothing."`
-	Sync     syncCmd     `cmd:"" help:"Sync the jobs once, now, and exit."`
-	Plan     planCmd     `cmd:"" help:"Show what sync would do; write nothing."`
-	Run      runCmd      `cmd:"" help:"The daemon: sync every job on its schedule."`
-	Check    checkCmd    `cmd:"" help:"Check the configuration; with --online, Amazon and the sinks too."`
-	Policy   policyCmd   `cmd:"" help:"Print the Vault or IAM policy that a sink needs."`
-	Skills   skillsCmd   `cmd:"" help:"List the skill IDs that an Amazon account can see."`
-	Adopt    adoptCmd    `cmd:"" help:"Take over secrets that already stand where a job would write."`
-	Audit    auditCmd    `cmd:"" help:"Check an audit file."`
-	Emulator emulatorCmd `cmd:"" help:"Serve a local Amazon to try things with."`
-	Version  versionCmd  `cmd:"" help:"Print version, commit and Go version."`
+	Demo        demoCmd        `cmd:"" help:"The whole tour in a temporary directory; needs nothing."`
+	Sync        syncCmd        `cmd:"" help:"Sync the jobs once, now, and exit."`
+	Plan        planCmd        `cmd:"" help:"Show what sync would do; write nothing."`
+	Run         runCmd         `cmd:"" help:"The daemon: sync every job on its schedule."`
+	Status      statusCmd      `cmd:"" help:"Show what the running daemon knows."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running daemon whether it is well."`
+	Check       checkCmd       `cmd:"" help:"Check the configuration; with --online, Amazon and the sinks too."`
+	Policy      policyCmd      `cmd:"" help:"Print the Vault or IAM policy that a sink needs."`
+	Skills      skillsCmd      `cmd:"" help:"List the skill IDs that an Amazon account can see."`
+	Adopt       adoptCmd       `cmd:"" help:"Take over secrets that already stand where a job would write."`
+	Audit       auditCmd       `cmd:"" help:"Check an audit file."`
+	Emulator    emulatorCmd    `cmd:"" help:"Serve a local Amazon to try things with."`
+	Version     versionCmd     `cmd:"" help:"Print version, commit and Go version."`
 }
 
 // A terminal is where a command talks: results to out, logs and hints to err.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -35,6 +37,7 @@ func TestMain(m *testing.M) {
 //	term, hup                send SIGTERM or SIGHUP to what runs in the background
 //	receiver FILE [STATUS]   start a webhook that appends what it gets to FILE, a line each; $RECEIVER is its URL
 //	within FILE TEXT         wait until the file holds the text
+//	http                     add http.listen, on a port that nobody has, to the configuration; its URL is in $DAEMON
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
@@ -46,7 +49,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand, "receiver": receiverCommand,
+			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand, "receiver": receiverCommand, "http": httpCommand,
 		},
 	})
 }
@@ -132,6 +135,19 @@ func signalCommand(sig os.Signal) func(*testscript.TestScript, bool, []string) {
 			ts.Check(cmd.Process.Signal(sig))
 		}
 	}
+}
+
+// httpCommand finds a port by taking it for a moment.
+func httpCommand(ts *testscript.TestScript, _ bool, _ []string) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	address := l.Addr().String()
+	ts.Check(l.Close())
+	f, err := os.OpenFile(ts.MkAbs("credsync.yaml"), os.O_APPEND|os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = fmt.Fprintf(f, "http:\n  listen: %s\n", address)
+	ts.Check(errors.Join(err, f.Close()))
+	ts.Setenv("DAEMON", "http://"+address)
 }
 
 // withinCommand looks at a file until it holds a text: testscript has no other

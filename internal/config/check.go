@@ -145,7 +145,14 @@ func checkAuditFile(r *report, at keys, path string) {
 	}
 }
 
+var hostPattern = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+
 func (c *Config) checkHTTP(r *report) {
+	for i, host := range c.HTTP.AllowedHosts {
+		if !hostPattern.MatchString(host) {
+			r.fault(keys{"http", "allowed_hosts"}.element(i), quote(host)+" is no name of a host", "write it as credsync.example.com, without a port or a wildcard")
+		}
+	}
 	if c.HTTP.Listen == "" {
 		return
 	}
@@ -159,4 +166,12 @@ func (c *Config) checkHTTP(r *report) {
 		r.advise(at, "others than this host can reach the status page, which asks for no password",
 			"listen on 127.0.0.1, or let a firewall or a proxy decide who may see names of skills and sinks")
 	}
+}
+
+// ListenFault says that the address of http.listen can't be listened on.
+func (c *Config) ListenFault(cause error) error {
+	return &Error{Problems: []Problem{{
+		File: c.Path, Line: c.lines["http.listen"], Key: "http.listen", Problem: fmt.Sprintf("can't listen on %s: %v", quote(c.HTTP.Listen), cause),
+		Hint: "set an address of this machine and a port that nobody has (ss -ltnp shows who has one)",
+	}}}
 }

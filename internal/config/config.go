@@ -62,7 +62,7 @@ type Config struct {
 	// Advice is what works but deserves a word.
 	Advice []Problem `yaml:"-"`
 
-	lines map[string]int // of what CheckNext looks at
+	lines map[string]int // of keys that are spoken of after loading
 }
 
 // A Source is one place where credentials come from. Exactly one member is set.
@@ -137,6 +137,10 @@ type Notify struct {
 type HTTP struct {
 	// Listen is the address to listen on, as host:port. Empty = off.
 	Listen string `yaml:"listen,omitempty"`
+	// AllowedHosts are names by which others may ask, without a port, such as
+	// that of a Kubernetes service. Localhost, the host of listen, the name of
+	// this machine and every IP address are allowed anyway.
+	AllowedHosts []string `yaml:"allowed_hosts,omitempty"`
 }
 
 const (

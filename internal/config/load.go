@@ -90,7 +90,7 @@ func parse(data []byte, path string, look func(*Config, *report)) (*Config, erro
 		return nil, &Error{Problems: inOrder(r.problems)}
 	}
 	c.Advice = inOrder(r.advice)
-	c.lines = fixedLines(doc)
+	c.lines = laterLines(doc)
 	return c, nil
 }
 

@@ -7,9 +7,9 @@ func (c *Config) fixed() map[string]any {
 	return map[string]any{"state_dir": c.StateDir, "audit": c.Audit, "http": c.HTTP}
 }
 
-// fixedLines returns where the keys of fixed stand.
-func fixedLines(doc *document) map[string]int {
-	lines := make(map[string]int)
+// laterLines returns where the keys stand that can be spoken of after loading.
+func laterLines(doc *document) map[string]int {
+	lines := map[string]int{"http.listen": doc.line(keys{"http", "listen"})}
 	for key := range (&Config{}).fixed() {
 		lines[key] = doc.line(keys{key})
 	}

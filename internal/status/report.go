@@ -20,9 +20,10 @@ type Report struct {
 	Ready    bool      `json:"ready"`             // what /readyz says
 	Problems []string  `json:"problems,omitzero"` // why it is not ready
 
-	Jobs    []Job    `json:"jobs"`    // by name
-	Sources []Source `json:"sources"` // by name
-	Skills  Page     `json:"skills"`
+	Jobs     []Job     `json:"jobs"`     // by name
+	Sources  []Source  `json:"sources"`  // by name
+	Troubles []Trouble `json:"troubles"` // of all cells, before the filter; by job, sink and reason
+	Skills   Page      `json:"skills"`
 }
 
 // A Job is what is known of one job.
@@ -34,20 +35,34 @@ type Job struct {
 	Sinks    []string `json:"sinks"`
 
 	Next        time.Time `json:"next,omitzero"`         // when it is due
-	LastSuccess time.Time `json:"last_success,omitzero"` // end of the last run with nothing refused, failed or skipped
-	Overdue     bool      `json:"overdue"`
+	LastRun     time.Time `json:"last_run,omitzero"`     // end of the last run that could be made
+	LastSuccess time.Time `json:"last_success,omitzero"` // end of the last run that left nothing refused, failed or skipped
+	Overdue     bool      `json:"overdue"`               // a run should have begun, or have ended, and has not
 	Running     *Progress `json:"running,omitempty"`
 	Runs        []Run     `json:"runs"` // newest first, a few dozen at most
 }
 
 // A Progress is how far a run has come.
 type Progress struct {
-	Run     string         `json:"run,omitempty"`
 	Trigger syncer.Trigger `json:"trigger"`
 	Started time.Time      `json:"started"`
 	Done    int            `json:"done"`  // results so far
 	Total   int            `json:"total"` // results to come; 0 while the list is read
 }
+
+// A Verdict is how a run ended. The set is closed.
+type Verdict string
+
+// The verdicts.
+const (
+	OK      Verdict = "ok"      // nothing refused, failed or skipped
+	Partial Verdict = "partial" // some is; the rest is done
+	Braked  Verdict = "brake"   // the brake refused updates
+	Failed  Verdict = "failed"  // nothing of use could be done
+)
+
+// Verdicts lists all verdicts.
+var Verdicts = []Verdict{OK, Partial, Braked, Failed}
 
 // A Run is one that has ended.
 type Run struct {
@@ -55,6 +70,7 @@ type Run struct {
 	Trigger     syncer.Trigger         `json:"trigger"`
 	Started     time.Time              `json:"started"`
 	TookSeconds float64                `json:"took_seconds"`
+	Result      Verdict                `json:"result"`
 	Skills      int                    `json:"skills"`
 	Outcomes    map[syncer.Outcome]int `json:"outcomes"`
 	Orphans     int                    `json:"orphans"`
@@ -66,8 +82,22 @@ type Run struct {
 // A Source is what is known of one source.
 type Source struct {
 	Name      string  `json:"name"`
-	Pace      float64 `json:"pace"`      // requests a second that are sent at most, now
-	Throttled int     `json:"throttled"` // answers 429 since the start
+	Pace      float64 `json:"pace"`             // requests a second that are sent at most, now
+	Throttled int     `json:"throttled"`        // answers 429 since the configuration was loaded
+	Denied    string  `json:"denied,omitempty"` // why Login with Amazon gives no token, whoever asks
+}
+
+// A Trouble is what some cells of one sink have in common: why they are not as
+// they should be.
+type Trouble struct {
+	Job     string         `json:"job"`
+	Sink    string         `json:"sink"`
+	Outcome syncer.Outcome `json:"outcome"`
+	Reason  syncer.Reason  `json:"reason"`
+	Skills  int            `json:"skills"`
+	Since   time.Time      `json:"since"`          // of the oldest
+	Error   string         `json:"error"`          // of one of them
+	Cure    string         `json:"cure,omitempty"` // what an operator can do
 }
 
 // A Page is a part of the matrix of skills and sinks.
@@ -85,29 +115,22 @@ type Skill struct {
 	Job   string `json:"job"`
 	Skill string `json:"skill"`
 	Label string `json:"label,omitempty"`
-	Cells []Cell `json:"cells"` // by sink, in the order of the job's sinks
+	Cells []Cell `json:"cells"` // one for each of the job's sinks, in their order
 }
 
-// A Cell is what the last run that reached it found of one skill in one sink.
+// A Cell is what is known of one skill in one sink. While a run goes on, it is
+// what the runs before found, until the new result comes. One that no run has
+// come to yet has an empty Outcome.
 type Cell struct {
 	Sink    string         `json:"sink"`
 	Name    string         `json:"name"`
 	Outcome syncer.Outcome `json:"outcome"`
-	Since   time.Time      `json:"since,omitzero"`   // the first run running with this outcome and reason
-	Checked time.Time      `json:"checked,omitzero"` // the last run that reached it
-	Changed time.Time      `json:"changed,omitzero"` // when credsync last wrote there, since the start of the process
-	Version string         `json:"version,omitempty"`
+	Since   time.Time      `json:"since,omitzero"`    // start of the first of the runs in a row with this outcome and reason
+	Checked time.Time      `json:"checked,omitzero"`  // when a run last reached it
+	Good    time.Time      `json:"good,omitzero"`     // when a run last left it as it should be, since the start of the process
+	Changed time.Time      `json:"changed,omitzero"`  // when credsync last wrote there, since the start of the process
+	Version string         `json:"version,omitempty"` // the last that was seen
 	Reason  syncer.Reason  `json:"reason,omitempty"`
 	Error   string         `json:"error,omitempty"`
 	Cure    string         `json:"cure,omitempty"` // what an operator can do
-}
-
-// A Filter chooses rows of the matrix. The zero Filter lets all through.
-type Filter struct {
-	Job     string
-	Sink    string           // rows with a cell there
-	Outcome []syncer.Outcome // rows with a cell of one of these
-	Text    string           // part of a skill's ID, its label or a name, in any case
-	Offset  int
-	Limit   int // 0 = a hundred; at most a thousand
 }

@@ -29,6 +29,11 @@ const (
 	Internal    Reason = "internal"
 )
 
+// Reasons lists all reasons, NoReason first.
+var Reasons = []Reason{
+	NoReason, NotFound, Denied, Invalid, Rejected, RateLimited, Unavailable, Timeout, Conflict, Foreign, Brake, Canceled, Internal,
+}
+
 // reasons maps what sources and sinks promise to say. The first match counts:
 // the context's end is the cause of whatever else an error wraps.
 var reasons = []struct {

@@ -23,6 +23,7 @@ type pace struct {
 	tempo tempo
 	last  time.Time // a call was let go
 	hold  time.Time // no call before
+	many  int       // calls that were throttled
 }
 
 // newPace returns a pace that starts at the given requests a second and never
@@ -86,6 +87,7 @@ func (p *pace) Succeeded(s slot) {
 func (p *pace) Throttled(s slot, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.many++
 	p.tempo.throttled(s, after)
 	p.holdFor(after)
 }
@@ -108,6 +110,13 @@ func (p *pace) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.tempo.rate
+}
+
+// Throttles returns how many calls were throttled.
+func (p *pace) Throttles() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.many
 }
 
 // sleepUntil sleeps until t, or returns an error of ctx: at once where its

@@ -122,6 +122,20 @@ func operation(r *http.Request) string {
 // Pace returns the requests a second that the source allows itself now.
 func (s *Source) Pace() float64 { return s.pace.Rate() }
 
+// Throttled returns how many answers of the API and of LWA said that we ask too
+// often.
+func (s *Source) Throttled() int { return s.pace.Throttles() + s.lwa.pace.Throttles() }
+
+// Denied returns why LWA, at its last clear answer, gave no access token; nil
+// where it gave one, or was not asked yet. As long as it holds no skill can be
+// asked for.
+func (s *Source) Denied() error {
+	if f := s.tokens.denied.Load(); f != nil {
+		return f.err
+	}
+	return nil
+}
+
 // LearnedPace returns what the source learned of what Amazon allows, for
 // [Options] of the next run; zero where there is nothing new.
 func (s *Source) LearnedPace() LearnedPace { return s.pace.learned() }

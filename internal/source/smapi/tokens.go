@@ -43,7 +43,8 @@ type tokens struct {
 	log    *zap.Logger
 
 	current atomic.Pointer[token]
-	asking  chan struct{} // held by the caller that asks LWA; guards what follows
+	denied  atomic.Pointer[failure] // the last answer but for those that say nothing; nil = a token
+	asking  chan struct{}           // held by the caller that asks LWA; guards what follows
 	failed  failure
 	unsaved *StoredToken // what store would not take
 }
@@ -77,7 +78,9 @@ func (t *tokens) Get(ctx context.Context) (*token, error) {
 	}
 	g, err := t.grant()
 	if err != nil {
-		return nil, fmt.Errorf("access token: %w: %w", source.ErrDenied, err)
+		err = fmt.Errorf("access token: %w: %w", source.ErrDenied, err)
+		t.denied.Store(&failure{err: err})
+		return nil, err
 	}
 	if t.failed.covers(g, since) {
 		return nil, t.failed.err
@@ -89,8 +92,12 @@ func (t *tokens) Get(ctx context.Context) (*token, error) {
 		}
 		err = fmt.Errorf("access token: %w", err)
 		t.failed = failure{err, g, time.Now()}
+		if errors.Is(err, source.ErrDenied) {
+			t.denied.Store(&failure{err: err})
+		}
 		return nil, err
 	}
+	t.denied.Store(nil)
 	t.current.Store(next)
 	t.failed = failure{}
 	return next, nil

@@ -264,13 +264,20 @@ func TestAReplacedFileEndsARefusal(t *testing.T) {
 			}}
 			c := config(t)
 			s := open(c, Options{}, a)
+			if err := s.Denied(); err != nil {
+				t.Errorf("denied before anybody was asked: %v", err)
+			}
 			_, err := s.Fetch(t.Context(), skill)
 			wantErr(t, err, source.ErrDenied)
+			wantErr(t, s.Denied(), source.ErrDenied)
 			file := map[string]credential.Ref{"client_secret": c.ClientSecret, "refresh_token": c.RefreshToken}[replace].File
 			if err := os.WriteFile(file, []byte("the-new-one\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			fetchOK(t, s)
+			if err := s.Denied(); err != nil {
+				t.Errorf("denied after a token: %v", err)
+			}
 			if _, lwa := a.calls(); lwa != 2 {
 				t.Errorf("got %d calls of LWA, want 2", lwa)
 			}
@@ -350,7 +357,11 @@ func TestLWAThrottles(t *testing.T) {
 					return ok(goodToken)
 				}}
 				start := time.Now()
-				fetchOK(t, a.open(t))
+				s := a.open(t)
+				fetchOK(t, s)
+				if got := s.Throttled(); got != 5 {
+					t.Errorf("throttled %d times, want 5", got)
+				}
 				if took := time.Since(start); took < 100*time.Second || took > 110*time.Second {
 					t.Errorf("took %v, want five times 20 s", took)
 				}
