@@ -31,13 +31,16 @@ func TestTheFaceSaysNothingSecret(t *testing.T) {
 				h.arm(asked, replies[(round*len(s.amazon.skills())+i)%len(replies)])
 			}
 		}
-		failed += s.faced()
+		failed += s.faced(
+			`credsync_requests_total{code="200",operation="credentials",target="smapi"}`, `target="lwa"}`, `target="vault_kv"}`,
+			`target="aws_secrets_manager"}`, `target="file"}`, `credsync_source_pace_requests_per_second{source="amazon"}`,
+		)
 	}
 	for _, h := range s.peers { // Login with Amazon, and the login to Vault
 		h.arm("token ", replies[0])
 		h.arm("login ", replies[1])
 	}
-	failed += s.faced()
+	failed += s.faced(`credsync_source_grant_valid{source="amazon"}`)
 	s.leftovers()
 	s.said.wantNothing(t)
 	if failed == 0 || s.said.size < 100<<10 {
@@ -46,9 +49,9 @@ func TestTheFaceSaysNothingSecret(t *testing.T) {
 	t.Logf("%d failures shown, %d bytes looked through", failed, s.said.size)
 }
 
-// faced runs the daemon once, looks through all that it serves, disarms the
-// peers, and returns how many failures were shown.
-func (s *stage) faced() (failed int) {
+// faced runs the daemon once, wants these samples in its metrics, looks through
+// all that it serves, disarms the peers, and returns how many failures were shown.
+func (s *stage) faced(samples ...string) (failed int) {
 	s.Helper()
 	d := start(s.T, s.command(s.Context(), "--log-level", "debug", "--log-format", "json", "run"))
 	base := "http://" + d.says(`"msg":"http: serving","address":"([^"]+)"`)
@@ -56,6 +59,11 @@ func (s *stage) faced() (failed int) {
 	served := make(map[string]string)
 	for _, path := range facePaths {
 		served[path] = s.served(base + path)
+	}
+	for _, sample := range samples {
+		if !strings.Contains(served["/metrics"], sample) {
+			s.Errorf("no %s in the metrics", sample)
+		}
 	}
 	d.stop()
 	for _, h := range s.peers {
