@@ -21,7 +21,7 @@ prove-faults: ; $(FULL) ./e2e/run -v -timeout 30m -parallel 8 -run 'TestTheFault
 prove-leaks: ; $(FULL) ./e2e/run -v -timeout 45m -run 'TestNothingSecretIsEverSaid|TestNoSecretFollows'
 prove-reloads: ; $(FULL) $(GO) test -race -count=1 -v -timeout 10m ./cmd/credsync -run TestReloads
 packages: $(BIN)/goreleaser $(BIN)/cyclonedx-gomod ; ./release/snapshot dist
-image: ; ./release/image
+image: ; ./release/image credsync
 schema: ; $(GO) test ./internal/config -run "Schema|Reference" -update
 $(LINT): ; GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 $(BIN)/goreleaser: ; GOBIN=$(BIN) $(GO) install github.com/goreleaser/goreleaser/v2@v2.14.0
