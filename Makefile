@@ -3,7 +3,7 @@ GO ?= go
 BIN := $(CURDIR)/bin
 LINT := $(BIN)/golangci-lint
 
-.PHONY: build test lint e2e bench demo fuzz schema prove prove-audit prove-crashes prove-races prove-faults prove-leaks prove-reloads
+.PHONY: build packages image test lint e2e bench demo fuzz schema prove prove-audit prove-crashes prove-races prove-faults prove-leaks prove-reloads
 FULL := CREDSYNC_TEST_FULL=1
 build: ; CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o $(BIN)/credsync ./cmd/credsync
 test: ; $(GO) test -race -shuffle=on ./...
@@ -20,5 +20,9 @@ prove-races: ; $(FULL) $(GO) test -count=1 -v -timeout 30m ./internal/syncer ./i
 prove-faults: ; $(FULL) ./e2e/run -v -timeout 30m -parallel 8 -run 'TestTheFaultMatrix|TestAFaultLeaves|TotalOutage'
 prove-leaks: ; $(FULL) ./e2e/run -v -timeout 45m -run 'TestNothingSecretIsEverSaid|TestNoSecretFollows'
 prove-reloads: ; $(FULL) $(GO) test -race -count=1 -v -timeout 10m ./cmd/credsync -run TestReloads
+packages: $(BIN)/goreleaser $(BIN)/cyclonedx-gomod ; ./release/snapshot dist
+image: ; ./release/image credsync
 schema: ; $(GO) test ./internal/config -run "Schema|Reference" -update
 $(LINT): ; GOBIN=$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+$(BIN)/goreleaser: ; GOBIN=$(BIN) $(GO) install github.com/goreleaser/goreleaser/v2@v2.14.0
+$(BIN)/cyclonedx-gomod: ; GOBIN=$(BIN) $(GO) install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0

@@ -15,8 +15,8 @@ import (
 )
 
 type adoptCmd struct {
-	Sink   string   `required:"" placeholder:"S" help:"The sink, by its name in the configuration."`
-	Skills []string `arg:"" optional:"" name:"skill" help:"The skill IDs whose secrets to take over."`
+	Sink   string   `complete:"sink" required:"" placeholder:"S" help:"The sink, by its name in the configuration."`
+	Skills []string `complete:"skill" arg:"" optional:"" name:"skill" help:"The skill IDs whose secrets to take over."`
 	All    bool     `help:"Take over the secrets of all skills on the lists of the jobs that write to this sink."`
 	DryRun bool     `help:"Only say what would be taken over."`
 }

@@ -17,7 +17,7 @@ type auditCmd struct {
 }
 
 type auditVerifyCmd struct {
-	File   string `arg:"" help:"The audit file."`
+	File   string `complete:"file" arg:"" help:"The audit file."`
 	Stream bool   `help:"The file was captured from a stream, where each process starts a chain."`
 	Head   string `placeholder:"SEQ:HASH" help:"A record that has to be there: audit_head of the log line 'run finished', or of audit-head.json in state_dir. Shows what was cut from the end."`
 }

@@ -12,7 +12,7 @@ type emulatorCmd struct {
 	Listen string  `placeholder:"A" default:"127.0.0.1:0" help:"Address to listen on, HOST:PORT (default: loopback, any free port)."`
 	Skills int     `placeholder:"N" default:"25" help:"Number of skills (default ${default})."`
 	Rate   float64 `placeholder:"R" default:"0" help:"Requests a second that are allowed (default: no limit)."`
-	Dir    string  `placeholder:"D" help:"Where to write a configuration with its secret files (default: a temporary directory)."`
+	Dir    string  `complete:"directory" placeholder:"D" help:"Where to write a configuration with its secret files (default: a temporary directory)."`
 }
 
 // Help is what --help adds.

@@ -39,7 +39,7 @@ const defaultConfig = "/etc/credsync/credsync.yaml"
 
 // A cli is the grammar of the command line, and its help page.
 type cli struct {
-	Config    string `short:"c" placeholder:"PATH" env:"CREDSYNC_CONFIG" default:"${config}" help:"Configuration file; else $$CREDSYNC_CONFIG, else ${config}."`
+	Config    string `short:"c" complete:"file" placeholder:"PATH" env:"CREDSYNC_CONFIG" default:"${config}" help:"Configuration file; else $$CREDSYNC_CONFIG, else ${config}."`
 	LogLevel  string `enum:"debug,info,warn,error" default:"info" help:"Least level to log: debug, info, warn or error."`
 	LogFormat string `enum:"json,console,auto" default:"auto" help:"json, console, or auto: console when standard error is a terminal."`
 
@@ -56,6 +56,10 @@ type cli struct {
 	Audit       auditCmd       `cmd:"" help:"Check an audit file."`
 	Emulator    emulatorCmd    `cmd:"" help:"Serve a local Amazon to try things with."`
 	Version     versionCmd     `cmd:"" help:"Print version, commit and Go version."`
+
+	Completion completionCmd `cmd:"" help:"Print what makes your shell complete credsync's commands."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"Print what could stand at the cursor."`
+	Man        manCmd        `cmd:"" hidden:"" help:"Print a manual page."`
 }
 
 // A terminal is where a command talks: results to out, logs and hints to err.

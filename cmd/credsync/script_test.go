@@ -48,6 +48,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CREDSYNC_CONFIG", filepath.Join(env.WorkDir, "credsync.yaml"))
 			return nil
 		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "ci" { // where nothing may be missing
+				return false, fmt.Errorf("no condition %q", cond)
+			}
+			return os.Getenv("CI") != "", nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand, "receiver": receiverCommand, "http": httpCommand,
 		},

@@ -13,7 +13,7 @@ import (
 )
 
 type skillsCmd struct {
-	Source string `required:"" placeholder:"S" help:"The source to ask, by its name in the configuration."`
+	Source string `complete:"source" required:"" placeholder:"S" help:"The source to ask, by its name in the configuration."`
 	Vendor string `placeholder:"V" help:"Only the skills of this vendor ID (default: all that the account sees)."`
 	Output string `short:"o" enum:"table,json" default:"table" help:"table (a skill list, ready to use) or json."`
 }

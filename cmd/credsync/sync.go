@@ -16,8 +16,8 @@ import (
 )
 
 type syncCmd struct {
-	Job        []string `sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
-	Only       []string `sep:"none" placeholder:"SKILL" help:"Only this skill ID; may be repeated."`
+	Job        []string `complete:"job" sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
+	Only       []string `complete:"skill" sep:"none" placeholder:"SKILL" help:"Only this skill ID; may be repeated."`
 	AcceptPlan []string `sep:"none" placeholder:"ID" help:"Let exactly the updates of this plan through the brake, once."`
 	Output     string   `short:"o" enum:"table,json" default:"table" help:"table or json (one line per job)."`
 	shardFlag
@@ -38,7 +38,7 @@ func (cmd syncCmd) Run(ctx context.Context, c *cli, t terminal) error {
 }
 
 type planCmd struct {
-	Job    []string `sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
+	Job    []string `complete:"job" sep:"none" placeholder:"JOB" help:"Only this job; may be repeated (default: all)."`
 	Output string   `short:"o" enum:"table,json" default:"table" help:"table or json (one line per job)."`
 	shardFlag
 }

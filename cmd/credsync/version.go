@@ -1,37 +1,37 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 )
 
-// version is set when a release is linked; otherwise the build info tells.
-var version string
+// version and commit are set when a release is linked, commit only where the
+// source comes without its history; otherwise the build info tells.
+var version, commit string
 
 type versionCmd struct{}
 
 func (versionCmd) Run(t terminal) error {
-	v, commit := buildVersion()
-	_, err := fmt.Fprintf(t.out, "credsync %s\ncommit   %s\n%s %s/%s\n", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	v, revision := buildVersion()
+	_, err := fmt.Fprintf(t.out, "credsync %s\ncommit   %s\n%s %s/%s\n", v, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
-func buildVersion() (v, commit string) {
-	v, commit = "devel", "unknown"
+func buildVersion() (v, revision string) {
+	v, revision = cmp.Or(version, "devel"), cmp.Or(commit, "unknown")
 	info, ok := debug.ReadBuildInfo()
-	if ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+	if !ok {
+		return v, revision
+	}
+	if version == "" && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		v = info.Main.Version
 	}
-	if version != "" {
-		v = version
-	}
-	if ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				commit = s.Value
-			}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
 		}
 	}
-	return v, commit
+	return v, revision
 }

@@ -45,7 +45,7 @@ func TestExamplesLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"credsync.yaml", "minimal.yaml"} {
+	for _, name := range []string{"credsync.yaml", "minimal.yaml", "service.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			text, dir := example(t, name)
 			c, err := Load(filepath.Join(dir, name))
@@ -58,7 +58,7 @@ func TestExamplesLoad(t *testing.T) {
 			if len(c.Advice) > 0 {
 				t.Errorf("advice: %v", c.Advice)
 			}
-			if !strings.HasPrefix(text, "# yaml-language-server: $schema=./credsync.schema.json\n") {
+			if !regexp.MustCompile(`^# yaml-language-server: \$schema=\S+/credsync\.schema\.json\n`).MatchString(text) {
 				t.Error("editors are not told of the schema on the first line")
 			}
 			if err := validator.Validate(decoded(t, text)); err != nil {
