@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -93,9 +94,7 @@ func TestACodeIsGoodOnceForWhomItWasIssuedAndForFiveMinutes(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newClient(t, emulator.Options{Skills: 1})
 				form := c.codeForm(c.decide(c.consentQuery(), "allow").Get("code"))
-				for k, v := range tt.change {
-					form[k] = v
-				}
+				maps.Copy(form, tt.change)
 				time.Sleep(tt.wait)
 				var got refusal
 				read(t, c.form(form), tt.status, &got)
@@ -121,9 +120,7 @@ func TestWhatIsWrongWithARequestForConsent(t *testing.T) {
 	} {
 		t.Run(name+": nobody is sent anywhere", func(t *testing.T) {
 			q := c.consentQuery()
-			for k, v := range change {
-				q[k] = v
-			}
+			maps.Copy(q, change)
 			r := c.do("GET", "/ap/oa?"+q.Encode(), "")
 			if r.StatusCode != 400 || r.Header.Get("Location") != "" {
 				t.Errorf("got %d, Location %q", r.StatusCode, r.Header.Get("Location"))
@@ -144,9 +141,7 @@ func TestWhatIsWrongWithARequestForConsent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := c.consentQuery()
-			for k, v := range tt.change {
-				q[k] = v
-			}
+			maps.Copy(q, tt.change)
 			if got := c.decide(q, "allow"); got.Get("error") != tt.want || got.Has("code") {
 				t.Errorf("sent back with %v", got)
 			}
