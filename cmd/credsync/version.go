@@ -11,6 +11,12 @@ var version string
 
 type versionCmd struct{}
 
+// Help is what --help adds.
+func (versionCmd) Help() string {
+	return `Examples:
+  credsync version`
+}
+
 func (versionCmd) Run(t terminal) error {
 	v, commit := buildVersion()
 	_, err := fmt.Fprintf(t.out, "credsync %s\ncommit   %s\n%s %s/%s\n", v, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
