@@ -2,10 +2,17 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,7 +37,7 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 	}
 	w.write("credsync.yaml", config)
 	w.write("lwa-client-secret", w.amazon.client.ClientSecret+"\n") // as cat > FILE leaves it
-	w.write("refresh-token", w.amazon.client.RefreshToken+"\n")
+	w.logIn(part(t, text, "```sh\n(credsync login .*)\n```"))
 	printed := w.sh(part(t, text, `(?m)^(credsync \S+ \S+ policy vault) \| vault policy write credsync -$`))
 	for _, place := range []string{"README.md", "docs/vault.md"} {
 		if diff := cmp.Diff(part(t, document(t, place), "(?s)```hcl\n(.*?)```"), printed.stdout); diff != "" || printed.code != 0 {
@@ -75,6 +82,47 @@ func TestTheWalkInTheREADMEWorks(t *testing.T) {
 		t.Errorf("the policy of the README is not enough:\n%s%s", got.stdout, got.stderr)
 	}
 	w.holds()
+}
+
+// logIn gets a refresh token by a command line of the README, with a person at
+// the browser.
+func (w *world) logIn(line string) {
+	w.Helper()
+	if err := os.Remove(filepath.Join(w.dir, "refresh-token")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.Fatal(err)
+	}
+	port := freePort(w.T)
+	w.amazon.control("POST", "returns?url="+url.QueryEscape("http://127.0.0.1:"+port+"/cb"), nil, nil)
+	line = replace(w.T, line, `amzn1\.\S+`, w.amazon.client.ClientID)
+	line += " --port " + port + " --authorize-url " + w.amazon.url + "/ap/oa --token-url " + w.amazon.url + "/auth/o2/token --api-url " + w.amazon.url
+	cmd := exec.CommandContext(w.Context(), "sh", "-c", line)
+	cmd.Dir, cmd.Env = w.dir, append(w.env, "PATH="+filepath.Dir(program(w.T, "credsync"))+":"+os.Getenv("PATH"), "BROWSER=true")
+	login := start(w.T, cmd)
+	page := login.says(`(?m)^(http\S+/ap/oa\S+)$`)
+	login.says(`Waiting for`)
+	resp, err := http.PostForm(page, url.Values{"decision": {"allow"}}) // and goes where it is sent
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), "Go back to the terminal") {
+		w.Errorf("the browser shows %s, err = %v", body, err)
+	}
+	<-login.ended
+	if code := cmd.ProcessState.ExitCode(); code != 0 {
+		w.Fatalf("login: exit code %d\n%s", code, login.out.String())
+	}
+}
+
+// freePort returns a port on loopback where nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // wantInDocs wants docs/aws.md to show what the README's configuration needs, and

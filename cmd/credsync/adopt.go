@@ -25,7 +25,11 @@ type adoptCmd struct {
 func (adoptCmd) Help() string {
 	return `For secrets that somebody else put at the names where a job would write: on day
 one, after a change of instance, after another tool wiped the mark. The value
-stays; the next sync sets it. Whoever wrote there before should stop.`
+stays; the next sync sets it. Whoever wrote there before should stop.
+
+Examples:
+  credsync adopt --sink vault --all --dry-run
+  credsync adopt --sink vault amzn1.ask.skill.01234567-89ab-cdef-0123-456789abcdef`
 }
 
 func (cmd adoptCmd) Run(ctx context.Context, c *cli, t terminal) error {

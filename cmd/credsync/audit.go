@@ -26,7 +26,11 @@ type auditVerifyCmd struct {
 func (auditVerifyCmd) Help() string {
 	return `Exit code 1 and the first bad line where the chain does not hold. A last line
 that a crash tore is said and is no fault. The key, where the trail has one, is
-taken from the configuration.`
+taken from the configuration.
+
+Examples:
+  credsync audit verify /var/log/credsync/audit.jsonl
+  credsync audit verify --stream captured.jsonl`
 }
 
 func (cmd auditVerifyCmd) Run(c *cli, t terminal) error {

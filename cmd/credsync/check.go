@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/credsync/credsync/internal/audit"
 	"github.com/credsync/credsync/internal/config"
-	"github.com/credsync/credsync/internal/sink"
 )
 
 type checkCmd struct {
@@ -22,51 +19,92 @@ type checkCmd struct {
 
 // Help is what --help adds.
 func (checkCmd) Help() string {
-	return `Nothing is written to a sink. Exit codes: 0 all is well, 2 the configuration
-or a skill list is at fault; with --online also 3 somebody did not answer as it
-should, 1 nobody did.`
-}
+	return `Nothing is written to a sink. With --online each step has a line: whether the
+peer is reached, its clock, the login, the rights. A step that fails says the cause
+and the cure; one that needs it is not tried, and all others are.
 
-// checkTimeout bounds one online step.
-const checkTimeout = 30 * time.Second
+Exit codes: 0 all is well, 2 the configuration or a skill list is at fault; with
+--online also 3 somebody did not answer as it should, 1 nobody did.
+
+Examples:
+  credsync check
+  credsync check --online
+  credsync check --online -o json`
+}
 
 // A step is one thing that was checked.
 type step struct {
-	What   string   `json:"what"`
-	OK     bool     `json:"ok"`
-	Error  string   `json:"error"`
-	Advice []string `json:"advice"`
+	What     string   `json:"what"`
+	OK       bool     `json:"ok"`
+	Error    string   `json:"error"`
+	Advice   []string `json:"advice"`
+	NotTried string   `json:"not_tried,omitempty"` // the step that failed, because of which this one says nothing
+	Steps    []step   `json:"steps,omitempty"`     // what it is made of, in order
 }
 
+func isBad(s step) bool { return !s.OK }
+
 func (cmd checkCmd) Run(ctx context.Context, c *cli, t terminal) error {
-	s, err := c.setup(t)
+	cfg, fault := config.Load(c.Config)
+	if fault != nil {
+		var unusable error
+		if cfg, unusable = config.Peek(c.Config); unusable != nil || !cmd.Online {
+			return cmd.refuse(t, c.Config, fault)
+		}
+	}
+	s, err := c.open(cfg, t)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	steps := []step{{What: "configuration " + s.cfg.Path, OK: true, Advice: texts(s.cfg.Advice)}}
-	lists := step{What: "skill lists", OK: true, Advice: texts(s.cfg.ListAdvice())}
-	if err := s.cfg.CheckLists(); err != nil {
-		lists.OK, lists.Error = false, err.Error()
-	}
+	steps := []step{{What: "configuration " + cfg.Path, OK: true, Advice: texts(cfg.Advice)}, verdict("secrets", fault)}
+	lists := verdict("skill lists", cfg.CheckLists())
+	lists.Advice = texts(cfg.ListAdvice())
 	steps = append(append(steps, lists), s.auditFiles()...)
-	offline, bad := len(steps), func(s step) bool { return !s.OK }
-	fit := !slices.ContainsFunc(steps, bad)
-	if cmd.Online && fit {
-		steps = append(steps, s.online(ctx)...)
+	fit := !slices.ContainsFunc(steps, isBad)
+	code := exitOK
+	if cmd.Online {
+		host, peers := s.host(ctx), s.peers(ctx)
+		code = reached(host, peers)
+		steps = append(append(steps, host...), peers...)
+	}
+	if !fit {
+		code = exitUsage
 	}
 	if err := cmd.show(t.out, steps); err != nil {
 		return err
 	}
-	switch bad := slices.ContainsFunc(steps[offline:], bad); {
-	case !fit:
-		return exit(exitUsage)
-	case bad && !slices.ContainsFunc(steps[offline:], func(s step) bool { return s.OK }):
-		return exit(exitFailed)
-	case bad:
-		return exit(exitPartial)
+	return exit(code)
+}
+
+// reached makes an exit code of what is online.
+func reached(host, peers []step) exitCode {
+	switch bad := slices.ContainsFunc(peers, isBad); {
+	case bad && !slices.ContainsFunc(peers, func(s step) bool { return s.OK }):
+		return exitFailed
+	case bad || slices.ContainsFunc(host, isBad):
+		return exitPartial
 	}
-	return nil
+	return exitOK
+}
+
+// refuse ends a check of a configuration that can't be used as it is.
+func (cmd checkCmd) refuse(t terminal, path string, fault error) error {
+	if cmd.Output == "json" {
+		if err := cmd.show(t.out, []step{verdict("configuration "+path, fault)}); err != nil {
+			return err
+		}
+	}
+	return usage(fault)
+}
+
+// verdict is a step that ended with err.
+func verdict(what string, err error) step {
+	s := step{What: what, OK: err == nil}
+	if err != nil {
+		s.Error = err.Error()
+	}
+	return s
 }
 
 // auditFiles looks whether each audit file can be continued as it is configured.
@@ -80,11 +118,7 @@ func (s *setup) auditFiles() (steps []step) {
 		if err == nil {
 			err = audit.Fit(d.File, key)
 		}
-		step := step{What: "audit file " + d.File, OK: err == nil}
-		if err != nil {
-			step.Error = err.Error()
-		}
-		steps = append(steps, step)
+		steps = append(steps, verdict("audit file "+d.File, err))
 	}
 	return steps
 }
@@ -102,55 +136,49 @@ func texts(advice []config.Problem) (notes []string) {
 	return notes
 }
 
-// online asks every source and sink whether it would serve us.
-func (s *setup) online(ctx context.Context) (steps []step) {
-	for _, name := range slices.Sorted(maps.Keys(s.sources)) {
-		steps = append(steps, check(ctx, "source "+name, func(ctx context.Context) ([]string, error) {
-			return nil, s.sources[name].Check(ctx)
-		}))
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.targets)) {
-		checker, ok := s.targets[name].Sink.(sink.Checker)
-		if !ok {
-			continue
-		}
-		steps = append(steps, check(ctx, "sink "+name, checker.Check))
-	}
-	return steps
-}
-
-func check(ctx context.Context, what string, f func(context.Context) ([]string, error)) step {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	advice, err := f(ctx)
-	s := step{What: what, OK: err == nil, Advice: advice}
-	if err != nil {
-		s.Error = err.Error()
-	}
-	return s
-}
-
 func (cmd checkCmd) show(w io.Writer, steps []step) error {
 	if cmd.Output == "json" {
-		for i := range steps {
-			steps[i].Advice = append([]string{}, steps[i].Advice...)
-		}
+		listAdvice(steps)
 		return json.NewEncoder(w).Encode(map[string]any{"steps": steps})
 	}
 	var b strings.Builder
+	l := lookOf(w)
 	for _, s := range steps {
-		mark := "ok  "
-		if !s.OK {
-			mark = "FAIL"
-		}
-		fmt.Fprintf(&b, "%s  %s\n", mark, s.What)
-		for line := range strings.Lines(s.Error) {
-			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
-		}
-		for _, a := range s.Advice {
-			fmt.Fprintf(&b, "  note: %s\n", a)
-		}
+		s.line(&b, l, "")
 	}
-	_, err := io.WriteString(w, wrap(b.String()))
+	_, err := io.WriteString(w, l.paintMarks(wrap(b.String(), columns(w))))
 	return err
+}
+
+// listAdvice makes a list of each advice, also where there is none.
+func listAdvice(steps []step) {
+	for i := range steps {
+		steps[i].Advice = append([]string{}, steps[i].Advice...)
+		listAdvice(steps[i].Steps)
+	}
+}
+
+// line writes s, and below it what it is made of: there its error and advice
+// stand at their place.
+func (s step) line(b *strings.Builder, l look, indent string) {
+	switch {
+	case s.NotTried != "":
+		fmt.Fprintf(b, "%s  %s%s: not tried, because of: %s\n", l.mark(markUntil), indent, s.What, s.NotTried)
+	case s.OK:
+		fmt.Fprintf(b, "%s  %s%s\n", l.mark(markOK), indent, s.What)
+	default:
+		fmt.Fprintf(b, "%s  %s%s\n", l.mark(markFail), indent, s.What)
+	}
+	if len(s.Steps) > 0 {
+		for _, part := range s.Steps {
+			part.line(b, l, indent+"  ")
+		}
+		return
+	}
+	for line := range strings.Lines(s.Error) {
+		fmt.Fprintf(b, "  %s%s\n", indent, printable(strings.TrimSpace(line)))
+	}
+	for _, a := range s.Advice {
+		fmt.Fprintf(b, "  %snote: %s\n", indent, printable(a))
+	}
 }

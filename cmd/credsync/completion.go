@@ -15,14 +15,14 @@ type completionCmd struct {
 
 // Help is what --help adds.
 func (completionCmd) Help() string {
-	return `The packages install it. Otherwise:
+	return `The packages install it. Names of jobs, sinks and sources come from the
+configuration that the line names. bash wants the package bash-completion, or the
+file sourced in ~/.bashrc; for zsh DIR has to be in $fpath.
 
-  bash  credsync completion bash > ~/.local/share/bash-completion/completions/credsync
-        (with the package bash-completion; without it, source the file in ~/.bashrc)
-  zsh   credsync completion zsh > DIR/_credsync, where DIR is in $fpath
-  fish  credsync completion fish > ~/.config/fish/completions/credsync.fish
-
-Names of jobs, sinks and sources come from the configuration that the line names.`
+Examples:
+  credsync completion bash > ~/.local/share/bash-completion/completions/credsync
+  credsync completion zsh > DIR/_credsync
+  credsync completion fish > ~/.config/fish/completions/credsync.fish`
 }
 
 func (cmd completionCmd) Run(t terminal) error {

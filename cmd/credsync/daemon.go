@@ -23,7 +23,11 @@ type runCmd struct{}
 func (runCmd) Help() string {
 	return `Runs until SIGTERM or SIGINT; a write in flight is finished first. SIGHUP takes up
 a changed configuration, or says what is wrong with it and goes on with the old
-one; it also opens rotated audit files anew. Skill lists are read at each run.`
+one; it also opens rotated audit files anew. Skill lists are read at each run.
+
+Examples:
+  credsync run
+  credsync run -c /etc/credsync/credsync.yaml --log-format json`
 }
 
 func (runCmd) Run(ctx context.Context, c *cli, t terminal) error {

@@ -20,7 +20,10 @@ type demoCmd struct{}
 // Help is what --help adds.
 func (demoCmd) Help() string {
 	return `Starts a local Amazon with 25 skills, syncs them into files in a temporary
-directory, rotates two secrets, syncs again, and checks the audit trail.`
+directory, rotates two secrets, syncs again, and checks the audit trail.
+
+Examples:
+  credsync demo`
 }
 
 const (

@@ -18,7 +18,11 @@ type emulatorCmd struct {
 // Help is what --help adds.
 func (emulatorCmd) Help() string {
 	return `Serves Amazon's Skill Management API and Login with Amazon until Ctrl-C. Faults,
-limits and rotations on demand: curl the address it prints, with /emulator/.`
+limits and rotations on demand: curl the address it prints, with /emulator/.
+
+Examples:
+  credsync emulator
+  credsync emulator --listen 127.0.0.1:8080 --skills 100 --rate 20 --dir trial`
 }
 
 func (cmd emulatorCmd) Run(ctx context.Context, t terminal) error {

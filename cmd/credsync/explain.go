@@ -40,7 +40,7 @@ func (r *tableReport) explain(out *strings.Builder, s syncer.Summary) {
 		}
 		fmt.Fprintf(&b, "orphan in %s: %s is on no job's list; credsync never deletes\n", o.Sink, printable(o.Name))
 	}
-	out.WriteString(wrap(b.String()))
+	out.WriteString(wrap(b.String(), columns(r.w)))
 }
 
 // trouble says what went wrong in one way, and the way out.

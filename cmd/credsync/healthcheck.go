@@ -24,7 +24,11 @@ type healthcheckCmd struct {
 // Help is what --help adds.
 func (healthcheckCmd) Help() string {
 	return `Asks the running daemon, for HEALTHCHECK of a Dockerfile and the like. Exit
-codes: 0 it is well, 1 it is not or does not answer, 2 usage or configuration.`
+codes: 0 it is well, 1 it is not or does not answer, 2 usage or configuration.
+
+Examples:
+  credsync healthcheck
+  credsync healthcheck --live`
 }
 
 func (cmd healthcheckCmd) Run(ctx context.Context, c *cli, t terminal) error {

@@ -117,7 +117,7 @@ func (h *house) start(watchdog time.Duration) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	if h.service.trail, err = s.openTrail(daemonPlace(terminal{io.Discard, io.Discard})); err != nil {
+	if h.service.trail, err = s.openTrail(daemonPlace(terminal{out: io.Discard, err: io.Discard})); err != nil {
 		h.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(h.Context())

@@ -21,6 +21,8 @@ import (
 	_ "time/tzdata" // schedules name zones, and small systems know none
 
 	"github.com/alecthomas/kong"
+
+	"github.com/credsync/credsync/internal/source/smapi"
 )
 
 func main() {
@@ -30,7 +32,7 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE) // a reader that went away is an error of that write, not the end of a run
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // who insists is not kept waiting
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(int(code))
 }
@@ -49,6 +51,8 @@ type cli struct {
 	Run         runCmd         `cmd:"" help:"The daemon: sync every job on its schedule."`
 	Status      statusCmd      `cmd:"" help:"Show what the running daemon knows."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the running daemon whether it is well."`
+	Init        initCmd        `cmd:"" help:"Write a first configuration and skill list."`
+	Login       loginCmd       `cmd:"" help:"Get a refresh token from Amazon, once, in a browser."`
 	Check       checkCmd       `cmd:"" help:"Check the configuration; with --online, Amazon and the sinks too."`
 	Policy      policyCmd      `cmd:"" help:"Print the Vault or IAM policy that a sink needs."`
 	Skills      skillsCmd      `cmd:"" help:"List the skill IDs that an Amazon account can see."`
@@ -63,7 +67,9 @@ type cli struct {
 }
 
 // A terminal is where a command talks: results to out, logs and hints to err.
+// Few commands ask, and hear the answer from in.
 type terminal struct {
+	in       io.Reader
 	out, err io.Writer
 }
 
@@ -90,19 +96,25 @@ func exit(code exitCode) error {
 	return &failure{code, errSaid}
 }
 
+// parser returns what reads a command line into c.
+func (c *cli) parser(options ...kong.Option) *kong.Kong {
+	return kong.Must(c, append(options,
+		kong.Name("credsync"),
+		kong.Vars{"config": defaultConfig, "scope": smapi.DefaultScope},
+		kong.Description("Keeps the OAuth credentials of Alexa skills where your services read secrets."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
+	)...)
+}
+
 // run is the whole program but for signals and the end of the process.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) exitCode {
+func run(ctx context.Context, args []string, t terminal) exitCode {
 	var c cli
 	exited := false
-	parser := kong.Must(&c,
-		kong.Name("credsync"),
-		kong.Vars{"config": defaultConfig},
-		kong.Description("Keeps the OAuth credentials of Alexa skills where your services read secrets."),
-		kong.Writers(stdout, stderr),
+	parser := c.parser(
+		kong.Writers(t.out, t.err),
 		kong.Exit(func(int) { exited = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(terminal{stdout, stderr}),
+		kong.Bind(t),
 	)
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -112,10 +124,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) exitCode 
 	case exited: // --help
 		return exitOK
 	case err != nil:
-		say(stderr, fmt.Sprintf("credsync: %v\nFor help: credsync --help, or credsync COMMAND --help.\n", err))
+		say(t.err, fmt.Sprintf("credsync: %s\nFor help: credsync --help, or credsync COMMAND --help.\n", explainUsage(parser, err)))
 		return exitUsage
 	}
-	return report(command.Run(&c), stderr)
+	return report(command.Run(&c), t.err)
 }
 
 // report says what ended a command, and returns its exit code.
@@ -137,7 +149,7 @@ func report(err error, stderr io.Writer) exitCode {
 // lines whole.
 func say(w io.Writer, text string) {
 	if isTerminal(w) {
-		text = wrap(text)
+		text = wrap(text, columns(w))
 	}
 	fmt.Fprint(w, text)
 }

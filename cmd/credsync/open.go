@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/credsync/credsync/internal/source"
 	"github.com/credsync/credsync/internal/source/smapi"
 	"github.com/credsync/credsync/internal/state"
+	"github.com/credsync/credsync/internal/suggest"
 	"github.com/credsync/credsync/internal/syncer"
 )
 
@@ -59,6 +59,11 @@ func (c *cli) setup(t terminal) (*setup, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	return c.open(cfg, t)
+}
+
+// open opens what cfg names, with a log at t.
+func (c *cli) open(cfg *config.Config, t terminal) (*setup, error) {
 	screen := &screen{Writer: t.err}
 	p := newProcess(cfg, c.logger(screen))
 	p.screen = screen
@@ -70,7 +75,7 @@ func known[T any](what, name string, named map[string]T, path string) error {
 	if _, ok := named[name]; ok {
 		return nil
 	}
-	return usage(fmt.Errorf("no %s named %q in %s; there are: %s", what, name, path, strings.Join(slices.Sorted(maps.Keys(named)), ", ")))
+	return usage(fmt.Errorf("no %s named %q in %s; %s", what, name, path, suggest.Hint(name, slices.Sorted(maps.Keys(named)), "there are")))
 }
 
 // open opens what cfg names, but for the audit trail. What prev, unless it is

@@ -26,8 +26,9 @@ type policyCmd struct {
 // Help is what --help adds.
 func (policyCmd) Help() string {
 	return `The least that credsync needs, from the configuration alone: no server is asked
-and no secret is read. Of one sink it comes ready to use:
+and no secret is read. Of one sink it comes ready to use.
 
+Examples:
   credsync policy vault | vault policy write credsync -
   credsync policy aws > policy.json
   aws iam put-role-policy --role-name credsync --policy-name credsync \

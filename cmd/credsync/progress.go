@@ -10,7 +10,8 @@ import (
 	"github.com/credsync/credsync/internal/syncer"
 )
 
-// A progress shows how far a pass is, on a terminal. Other lines for that
+// A progress shows how far a pass is, how fast it goes and how long it will take,
+// on a terminal. Other lines for that
 // terminal go through its Write, which makes room for them.
 type progress struct {
 	w io.Writer
@@ -29,6 +30,17 @@ func (p *progress) Write(lines []byte) (int, error) {
 	return p.w.Write(lines)
 }
 
+// barText is how much of a line the numbers around a bar take, with a name of
+// usual length before them.
+const barText = 56
+
+func barTheme(l look) progressbar.Theme {
+	if l.unicode {
+		return progressbar.ThemeDefault
+	}
+	return progressbar.ThemeASCII
+}
+
 func (p *progress) Start(job string, results int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -37,7 +49,10 @@ func (p *progress) Start(job string, results int) {
 		progressbar.OptionSetDescription(job),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),
-		progressbar.OptionSetWidth(24),
+		progressbar.OptionSetItsString("result"),
+		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetTheme(barTheme(lookOf(p.w))),
+		progressbar.OptionSetWidth(min(max(columns(p.w)-barText, 5), 24)),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionClearOnFinish(),
 	)

@@ -220,7 +220,7 @@ func (h *house) checkAudit(reloads int) {
 	if n != reloads {
 		h.Errorf("%d reloads on record, want %d", n, reloads)
 	}
-	if code := run(h.Context(), []string{"audit", "verify", filepath.Join(h.dir, "audit.jsonl")}, io.Discard, io.Discard); code != exitOK {
+	if code := run(h.Context(), []string{"audit", "verify", filepath.Join(h.dir, "audit.jsonl")}, terminal{out: io.Discard, err: io.Discard}); code != exitOK {
 		h.Errorf("audit verify: %d", code)
 	}
 }

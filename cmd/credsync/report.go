@@ -34,7 +34,7 @@ func (c *cli) reporters(s *setup, cmd syncCmd, dryRun bool, t terminal) *reports
 	}
 	// Audit lines on the same screen would go past the bar.
 	audited := dryRun || len(s.cfg.Audit) > 0 && !slices.ContainsFunc(s.cfg.Audit, func(a config.Audit) bool { return a.Stream != "" })
-	if isTerminal(t.err) && audited {
+	if isTerminal(t.err) && os.Getenv("TERM") != "dumb" && audited { // a dumb one can't take a line back
 		bar := &progress{w: t.err}
 		s.screen.bar.Store(bar)
 		r.to = append(r.to, bar)

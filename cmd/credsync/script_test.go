@@ -25,17 +25,19 @@ import (
 const maxTicks = 1500
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"credsync": main})
+	testscript.Main(m, map[string]func(){"credsync": main, "allow": browseMain("allow"), "deny": browseMain("deny")})
 }
 
 // TestScripts runs the binary through one script per thing that a user does.
-// The scripts have these commands beside testscript's own:
+// The scripts have these commands beside testscript's own, and two browsers in
+// PATH, "allow" and "deny":
 //
 //	amazon [SKILLS]          start a local Amazon; its configuration is in $WORK
 //	control METHOD PATH [BODY]   what the emulator does on demand
 //	code N COMMAND…          run a command that has to end with exit code N
 //	term, hup                send SIGTERM or SIGHUP to what runs in the background
 //	receiver FILE [STATUS]   start a webhook that appends what it gets to FILE, a line each; $RECEIVER is its URL
+//	port NAME                put a port where nobody listens into the variable NAME
 //	within FILE TEXT         wait until the file holds the text
 //	http                     add http.listen, on a port that nobody has, to the configuration; its URL is in $DAEMON
 func TestScripts(t *testing.T) {
@@ -55,7 +57,7 @@ func TestScripts(t *testing.T) {
 			return os.Getenv("CI") != "", nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand, "receiver": receiverCommand, "http": httpCommand,
+			"amazon": amazonCommand, "control": controlCommand, "code": codeCommand, "term": signalCommand(syscall.SIGTERM), "hup": signalCommand(syscall.SIGHUP), "within": withinCommand, "receiver": receiverCommand, "http": httpCommand, "port": portCommand,
 		},
 	})
 }
@@ -78,6 +80,7 @@ func amazonCommand(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = emulator.WriteConfig(ts.Getenv("WORK"), s.URL, a)
 	ts.Check(err)
 	ts.Setenv("AMAZON", s.URL)
+	ts.Setenv("CLIENT", a.ClientID())
 	for i, id := range a.Skills() {
 		ts.Setenv(fmt.Sprintf("SKILL%d", i), string(id))
 	}

@@ -18,6 +18,15 @@ type skillsCmd struct {
 	Output string `short:"o" enum:"table,json" default:"table" help:"table (a skill list, ready to use) or json."`
 }
 
+// Help is what --help adds.
+func (skillsCmd) Help() string {
+	return `The table is a skill list, ready to use: delete the lines you don't want.
+
+Examples:
+  credsync skills --source acme > skills.txt
+  credsync skills --source acme --vendor M0123456789ABC -o json`
+}
+
 // listTime is for the listing of an account's skills.
 const listTime = 10 * time.Minute
 

@@ -28,7 +28,12 @@ type statusCmd struct {
 // Help is what --help adds.
 func (statusCmd) Help() string {
 	return `Shows what the running daemon knows. Exit codes: 0 it is ready, 1 it is not or
-does not answer, 2 usage or configuration.`
+does not answer, 2 usage or configuration.
+
+Examples:
+  credsync status
+  credsync status --job production --watch
+  credsync status --url http://127.0.0.1:9464 -o json`
 }
 
 const (

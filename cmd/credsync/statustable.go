@@ -28,14 +28,14 @@ func writeStatus(out io.Writer, r status.Report) error {
 			fmt.Fprintf(&b, "source %s: %s\n", s.Name, printable(s.Denied))
 		}
 	}
-	head := wrap(b.String())
+	head := wrap(b.String(), width)
 	b.Reset()
 	writeJobs(&b, r)
 	writeSkills(&b, r.Skills)
 	table := b.String()
 	b.Reset()
 	writeTroubles(&b, r)
-	_, err := io.WriteString(out, head+table+wrap(b.String()))
+	_, err := io.WriteString(out, head+table+wrap(b.String(), width))
 	return err
 }
 
@@ -61,9 +61,9 @@ func writeJobs(b *strings.Builder, r status.Report) {
 			continue
 		}
 		if run := j.Runs[0]; run.Error != "" {
-			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(run.Error))))
+			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(run.Error)), width))
 		} else if run.Brake != "" {
-			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(run.Brake))))
+			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(run.Brake)), width))
 		}
 	}
 }

@@ -30,7 +30,12 @@ func (syncCmd) Help() string {
 
 Large lists can be shared by N processes: each takes its part with --shard I/N,
 I from 0 to N-1. A Kubernetes job with completionMode: Indexed needs no flag: the
-index comes from $JOB_COMPLETION_INDEX, the number from $CREDSYNC_SHARDS.`
+index comes from $JOB_COMPLETION_INDEX, the number from $CREDSYNC_SHARDS.
+
+Examples:
+  credsync sync
+  credsync sync --job production -o json
+  credsync sync --job production --accept-plan 0123456789abcdef`
 }
 
 func (cmd syncCmd) Run(ctx context.Context, c *cli, t terminal) error {
@@ -46,7 +51,12 @@ type planCmd struct {
 // Help is what --help adds.
 func (planCmd) Help() string {
 	return `Outcomes are what sync would do. Exit codes: 0 nothing to change, 5 something
-to change, 4 the brake would refuse, 3 partial, 1 failed, 2 usage or configuration.`
+to change, 4 the brake would refuse, 3 partial, 1 failed, 2 usage or configuration.
+
+Examples:
+  credsync plan
+  credsync plan --job production
+  credsync plan -o json`
 }
 
 func (cmd planCmd) Run(ctx context.Context, c *cli, t terminal) error {

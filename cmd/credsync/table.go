@@ -20,7 +20,8 @@ const maxRows = 50
 
 // A tableReport shows each pass to a person: a line per name that changed or
 // went wrong, counts for the rest, and what to do about each kind of trouble.
-// It fits 80 columns.
+// It fits the terminal, and 80 columns elsewhere. A plan reads like a diff: each
+// line begins with the sign of what sync would do.
 type tableReport struct {
 	w       io.Writer
 	dryRun  bool
@@ -130,17 +131,17 @@ func (r *tableReport) rows(b *strings.Builder) {
 	for _, res := range rows {
 		sink = min(max(sink, uniseg.StringWidth(printable(res.Sink))), 20)
 	}
-	row := func(skill, name, outcome, detail string) {
-		line := cell(skill, 36) + "  " + cell(name, sink) + "  " + cell(outcome, 9) + "  "
-		b.WriteString(strings.TrimRight(line+clip(detail, width-uniseg.StringWidth(line)), " ") + "\n")
-	}
-	b.WriteString("\n")
-	row("SKILL", "SINK", "OUTCOME", "DETAIL")
+	g := grid{columns: columns(r.w), skill: 36, sink: sink, signs: r.dryRun, look: lookOf(r.w)}
+	g.skill = min(g.skill, g.columns-(sink+9+8+6)) // a little of the detail shows in any case
+	b.WriteString("\n" + g.row("", "SKILL", "SINK", "OUTCOME", "DETAIL"))
 	for _, res := range rows {
-		row(shown(res), res.Sink, string(res.Outcome), r.detail(res))
+		b.WriteString(g.row(res.Outcome, shown(res), res.Sink, string(res.Outcome), r.detail(res)))
 	}
 	if p.more > 0 {
 		fmt.Fprintf(b, "… and %d more; -o json has all\n", p.more)
+	}
+	if r.dryRun {
+		b.WriteString("\n" + g.look.paint(faint, "+ create  ~ update  ! repair  x refuse") + "\n")
 	}
 }
 

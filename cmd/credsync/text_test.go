@@ -31,7 +31,7 @@ func TestTextFitsTheTerminal(t *testing.T) {
 func TestWrapBreaksAtSpacesAndLeavesCommandsWhole(t *testing.T) {
 	command := "  credsync -c /a/path/of/some/length.yaml sync --job production --accept-plan 0123456789abcdef\n"
 	text := strings.Repeat("some words ", 20) + "\n" + command + "unbroken-" + strings.Repeat("x", 90) + "\nlast\n"
-	got := wrap(text)
+	got := wrap(text, width)
 	if !strings.Contains(got, command) || !strings.HasSuffix(got, "\nlast\n") {
 		t.Errorf("got:\n%s", got)
 	}

@@ -13,6 +13,12 @@ var version, commit string
 
 type versionCmd struct{}
 
+// Help is what --help adds.
+func (versionCmd) Help() string {
+	return `Examples:
+  credsync version`
+}
+
 func (versionCmd) Run(t terminal) error {
 	v, revision := buildVersion()
 	_, err := fmt.Fprintf(t.out, "credsync %s\ncommit   %s\n%s %s/%s\n", v, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)

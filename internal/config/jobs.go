@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/credsync/credsync/internal/suggest"
+
 	"github.com/credsync/credsync/internal/scheduler"
 )
 
@@ -44,7 +46,7 @@ func (c *Config) checkReferences(r *report, at keys, j Job) {
 	case j.Source == "":
 		r.fault(at.child("source"), "missing", "name one of the sources")
 	case !slices.Contains(sources, j.Source):
-		r.fault(at.child("source"), fmt.Sprintf("no source is named %s", quote(j.Source)), didYouMean(j.Source, sources, "sources"))
+		r.fault(at.child("source"), fmt.Sprintf("no source is named %s", quote(j.Source)), suggest.Hint(j.Source, sources, "sources"))
 	}
 	if len(j.Sinks) == 0 {
 		r.fault(at.child("sinks"), "missing", "name at least one of the sinks, as [vault]")
@@ -52,7 +54,7 @@ func (c *Config) checkReferences(r *report, at keys, j Job) {
 	for i, name := range j.Sinks {
 		switch {
 		case !slices.Contains(sinks, name):
-			r.fault(at.child("sinks").element(i), fmt.Sprintf("no sink is named %s", quote(name)), didYouMean(name, sinks, "sinks"))
+			r.fault(at.child("sinks").element(i), fmt.Sprintf("no sink is named %s", quote(name)), suggest.Hint(name, sinks, "sinks"))
 		case slices.Index(j.Sinks, name) < i:
 			r.fault(at.child("sinks").element(i), fmt.Sprintf("%s is named twice", quote(name)), "remove it here")
 		}

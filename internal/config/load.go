@@ -52,7 +52,7 @@ func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, failure(path, "no such file", "write one (configs/minimal.yaml is the smallest that works, and credsync emulator makes one to try), "+another)
+		return nil, failure(path, "no such file", "write one (credsync init asks for what it needs, and credsync emulator makes one to try), "+another)
 	case errors.Is(err, fs.ErrPermission):
 		return nil, failure(path, "not readable by this user", "run as a user who may read it, give this one the right (chgrp and chmod 640), "+another)
 	case err != nil:
@@ -67,6 +67,11 @@ func read(path string) ([]byte, error) {
 		return nil, failure(path, "can't be read: "+fault.Cause(err).Error(), "")
 	}
 	return data, nil
+}
+
+// Sketch is [Peek] at data that is going to stand in the file at path.
+func Sketch(data []byte, path string) (*Config, error) {
+	return parse(data, path, func(*Config, *report) {})
 }
 
 // parse makes a Config of the content of the file at path. What it names is

@@ -160,7 +160,7 @@ func TestFilesThatAreNoConfiguration(t *testing.T) {
 	write(t, "large.yaml", strings.Repeat("# "+strings.Repeat("x", 1022)+"\n", 1025), 0o600)
 	write(t, "locked.yaml", small, 0)
 	for path, want := range map[string]string{
-		"none.yaml":            "none.yaml: no such file; write one (configs/minimal.yaml is the smallest that works, and credsync emulator makes one to try), or name another file with -c PATH or $CREDSYNC_CONFIG",
+		"none.yaml":            "none.yaml: no such file; write one (credsync init asks for what it needs, and credsync emulator makes one to try), or name another file with -c PATH or $CREDSYNC_CONFIG",
 		".":                    ".: a directory; name the file in it, as -c credsync.yaml",
 		"empty.yaml":           "empty.yaml: empty; start from configs/minimal.yaml",
 		"latin1.yaml":          "latin1.yaml: not UTF-8; save it as UTF-8 text",

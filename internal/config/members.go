@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/credsync/credsync/internal/suggest"
+
 	"go.yaml.in/yaml/v4"
 
 	"github.com/credsync/credsync/internal/sink/vaultkv"
@@ -74,8 +76,8 @@ func (s *shaper) unknown(key *yaml.Node, t reflect.Type, at keys) {
 		return
 	}
 	names := keysOf(t)
-	s.at(key.Line, at.child(key.Value), "unknown key", didYouMean(key.Value, names, "keys here"))
-	if meant := nearest(key.Value, names); meant != "" {
+	s.at(key.Line, at.child(key.Value), "unknown key", suggest.Hint(key.Value, names, "keys here"))
+	if meant := suggest.Nearest(key.Value, names); meant != "" {
 		s.spoiled = append(s.spoiled, at.child(meant))
 	}
 }
@@ -103,7 +105,7 @@ func (s *shaper) ref(n *yaml.Node, at keys) bool {
 			// What stands here could be the secret: it is not repeated, unless
 			// it is a slip of a key.
 			hint := whereKept
-			if meant := nearest(key.Value, refKeys()); meant != "" {
+			if meant := suggest.Nearest(key.Value, refKeys()); meant != "" {
 				hint = fmt.Sprintf("did you mean %q? %s", meant, hint)
 			}
 			s.at(key.Line, at, "an unknown key where the place of a secret belongs", hint)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/credsync/credsync/internal/suggest"
+
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/fault"
 	"github.com/credsync/credsync/internal/sink"
@@ -92,7 +94,7 @@ func (s Sink) checkFields(r *report, at keys, form sink.Form) {
 		}
 		for _, m := range fieldPlaceholder.FindAllStringSubmatch(value, -1) {
 			if !slices.Contains(fieldPlaceholders, m[1]) {
-				r.fault(at.child(name), fmt.Sprintf("{%s} is no placeholder", m[1]), didYouMean(m[1], fieldPlaceholders, "placeholders"))
+				r.fault(at.child(name), fmt.Sprintf("{%s} is no placeholder", m[1]), suggest.Hint(m[1], fieldPlaceholders, "placeholders"))
 			}
 		}
 	}

@@ -106,6 +106,10 @@ func lwaFailure(status int, code string) answer {
 	if named {
 		description = fmt.Sprintf("The request is missing a required parameter : %s", missing)
 	}
+	return lwaRefusal(status, code, description)
+}
+
+func lwaRefusal(status int, code, description string) answer {
 	ans := jsonAnswer(status, map[string]string{"error": code, "error_description": description})
 	if status == http.StatusUnauthorized {
 		ans.header.Set("WWW-Authenticate", "Basic")

@@ -21,14 +21,15 @@ const (
 	OpSkills      Operation = "skills"      // SMAPI: a page of the skill list
 	OpVendors     Operation = "vendors"     // SMAPI: the vendors of the account
 	OpStatus      Operation = "status"      // SMAPI: the status of a skill
-	OpToken       Operation = "token"       // LWA: an access token for a refresh token
+	OpAuthorize   Operation = "authorize"   // LWA: the consent page, and what is decided there
+	OpToken       Operation = "token"       // LWA: an access token for a refresh token or a code
 	OpVerify      Operation = "verify"      // LWA: an access token for the pair of a skill
 	OpOther       Operation = "other"
 )
 
 func (o Operation) valid() bool {
 	switch o {
-	case OpCredentials, OpSkills, OpVendors, OpStatus, OpToken, OpVerify, OpOther:
+	case OpCredentials, OpSkills, OpVendors, OpStatus, OpAuthorize, OpToken, OpVerify, OpOther:
 		return true
 	}
 	return false
@@ -36,29 +37,36 @@ func (o Operation) valid() bool {
 
 func (o Operation) lwa() bool { return o == OpToken || o == OpVerify }
 
-func (o Operation) method() string {
-	if o.lwa() {
-		return http.MethodPost
+func (o Operation) methods() []string {
+	switch {
+	case o == OpAuthorize:
+		return []string{http.MethodGet, http.MethodPost}
+	case o.lwa():
+		return []string{http.MethodPost}
 	}
-	return http.MethodGet
+	return []string{http.MethodGet}
 }
 
 // lwaPath is met in any case: Amazon's SDK asks /auth/O2/token.
 const lwaPath = "/auth/o2/token"
+
+// consentPath is where browsers are sent.
+const consentPath = "/ap/oa"
 
 // maxForm bounds the body of a token request; tokens end at 2 KiB.
 const maxForm = 64 << 10
 
 // A call is a request as the emulator understands it.
 type call struct {
-	op     Operation
-	skill  credential.SkillID // that the request names; not checked
-	method string
-	bearer string     // the access token
-	query  url.Values // SMAPI
-	form   url.Values // LWA; nil where the body is none that LWA reads
-	body   []byte
-	header http.Header
+	op      Operation
+	skill   credential.SkillID // that the request names; not checked
+	method  string
+	bearer  string     // the access token
+	query   url.Values // SMAPI
+	form    url.Values // LWA; nil where the body is none that LWA reads
+	body    []byte
+	header  http.Header
+	foreign bool // a browser sent it for another site
 }
 
 func readCall(w http.ResponseWriter, r *http.Request) call {
@@ -71,6 +79,11 @@ func readCall(w http.ResponseWriter, r *http.Request) call {
 	// that goes away.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
 	c.body = body
+	if r.URL.Path == consentPath {
+		c.op, c.foreign = OpAuthorize, http.NewCrossOriginProtection().Check(r) != nil
+		c.form, _ = parseForm(r.Header.Get("Content-Type"), body)
+		return c
+	}
 	if strings.EqualFold(r.URL.Path, lwaPath) {
 		c.op = OpToken
 		if err == nil {

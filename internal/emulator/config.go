@@ -47,9 +47,10 @@ sources:
       client_id: CLIENT
       client_secret: {file: client-secret}      # a place, never a value; paths start from this file
       refresh_token: {file: refresh-token}
-      # Without these two lines it is Amazon.
+      # Without these three lines it is Amazon.
       api_url: BASE
       token_url: BASE/auth/o2/token
+      authorize_url: BASE/ap/oa                 # of credsync login
       requests_per_second: 50                   # where the pace starts; towards Amazon leave it out
       verify: true                              # prove a new pair before it is published
 

@@ -41,6 +41,7 @@ func TestTheConfigurationIsReadyToUse(t *testing.T) {
 			"refresh_token":       map[string]any{"file": "refresh-token"},
 			"api_url":             "http://127.0.0.1:8080",
 			"token_url":           "http://127.0.0.1:8080/auth/o2/token",
+			"authorize_url":       "http://127.0.0.1:8080/ap/oa",
 			"requests_per_second": 50,
 			"verify":              true,
 		}}},

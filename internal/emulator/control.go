@@ -39,6 +39,8 @@ func newControl(a *Amazon) http.Handler {
 		"POST /emulator/tokens":        a.controlTokens,
 		"POST /emulator/tokens/expire": a.controlExpire,
 		"POST /emulator/tokens/revoke": a.controlRevoke,
+		"GET /emulator/returns":        a.controlReturned,
+		"POST /emulator/returns":       a.controlReturns,
 		"POST /emulator/rate":          a.controlRate,
 		"POST /emulator/errors":        a.controlErrors,
 		"GET /emulator/faults":         a.controlFaults,

@@ -84,7 +84,7 @@ func TestControlOfTokensRateAndErrors(t *testing.T) {
 	if account["refresh_token"] != c.RefreshToken().Reveal() || c.RefreshToken().Equal(old) {
 		t.Error("no new refresh token")
 	}
-	want := map[string]string{"client_id": c.ClientID(), "client_secret": c.ClientSecret().Reveal(), "refresh_token": c.RefreshToken().Reveal(), "vendor": c.Vendor()}
+	want := map[string]string{"client_id": c.ClientID(), "client_secret": c.ClientSecret().Reveal(), "refresh_token": c.RefreshToken().Reveal(), "refresh_scope": "alexa::ask:skills:readwrite", "vendor": c.Vendor()}
 	if diff := cmp.Diff(want, control[map[string]string](c, "GET", "client", "")); diff != "" {
 		t.Errorf("client (-want +got):\n%s", diff)
 	}

@@ -14,8 +14,12 @@ const maxSkillID = 255
 // admit lets a SMAPI call in that bears a good token and keeps the pace, or
 // returns the refusal.
 func (a *Amazon) admit(c *call, now time.Time) (answer, bool) {
-	if !a.tokens.accepts(c.bearer, now) {
+	in, skills := a.tokens.accepts(c.bearer, now)
+	switch {
+	case !in:
 		return a.failure(http.StatusUnauthorized, "", ""), false
+	case !skills:
+		return a.failure(http.StatusForbidden, "", ""), false
 	}
 	wait, ok := a.limit.admit(now)
 	if ok {

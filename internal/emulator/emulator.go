@@ -3,7 +3,9 @@
 // for tests and for anyone's own trials. [New] makes one, [Serve] puts it on
 // loopback, [WriteConfig] writes a configuration that uses it.
 //
-//	POST /auth/o2/token                  refresh_token and client_credentials grants
+//	GET  /ap/oa                          the page that asks a person for consent
+//	POST /ap/oa                          its decision=allow or deny, with the same query
+//	POST /auth/o2/token                  authorization_code, refresh_token and client_credentials grants
 //	GET  /v1/skills/{id}/credentials     the pair of a skill
 //	GET  /v1/skills?vendorId=V           the skills of a vendor, in pages
 //	GET  /v1/skills/{id}/status          whether a skill exists
@@ -19,7 +21,7 @@
 // those that a browser sends for another site, are refused.
 //
 //	GET    /emulator/                    what can be done, as text
-//	GET    /emulator/client              client ID and secret, refresh token, vendor
+//	GET    /emulator/client              client ID and secret, refresh token and its scope, vendor
 //	GET    /emulator/skills              all skills
 //	POST   /emulator/skills?n=5          add skills
 //	GET    /emulator/skills/{id}         one skill and its pair
@@ -29,6 +31,8 @@
 //	POST   /emulator/tokens/expire       no access token issued so far works from now on
 //	POST   /emulator/tokens/revoke       nor any refresh token; the answer holds a new one
 //	POST   /emulator/tokens?life=5m&refresh=new   life of access tokens; same, new, replace or absent
+//	GET    /emulator/returns             the Allowed Return URLs
+//	POST   /emulator/returns?url=U&url=U replace the Allowed Return URLs of the security profile
 //	POST   /emulator/rate?rate=20&burst=1&retry_after=1   the limit of SMAPI; rate=0 lifts it
 //	POST   /emulator/errors?form=wrapped the form of error bodies: bare or wrapped
 //	POST   /emulator/faults              add a [Fault]: {"operation":"credentials","status":429,"count":3}
@@ -40,6 +44,7 @@ package emulator
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,6 +64,7 @@ type Options struct {
 	TokenLife  time.Duration // life of an access token, in whole seconds; 0 = one hour
 	Refresh    Refresh       // what a refresh says about the refresh token
 	Errors     Body          // form of SMAPI's error bodies: BodyBare (default) or BodyWrapped
+	ReturnURLs []string      // Allowed Return URLs of the security profile; none = DefaultReturnURL
 }
 
 // An Amazon is one developer account with its skills, and the LWA client that
@@ -69,13 +75,14 @@ type Amazon struct {
 	mint    mint
 	control http.Handler
 
-	mu     sync.Mutex
-	skills catalog
-	tokens tokens
-	limit  limiter
-	form   Body
-	faults []Fault
-	counts counters
+	mu      sync.Mutex
+	skills  catalog
+	tokens  tokens
+	returns []string
+	limit   limiter
+	form    Body
+	faults  []Fault
+	counts  counters
 }
 
 var _ http.Handler = (*Amazon)(nil)
@@ -84,12 +91,13 @@ var _ http.Handler = (*Amazon)(nil)
 func New(o Options) *Amazon {
 	m := mint{seed: o.Seed}
 	a := &Amazon{
-		vendor: o.Vendor,
-		mint:   m,
-		skills: newCatalog(m),
-		tokens: newTokens(m, o.TokenLife, o.Refresh),
-		limit:  newLimiter(o.Rate, o.Burst, o.RetryAfter),
-		form:   o.Errors,
+		vendor:  o.Vendor,
+		mint:    m,
+		skills:  newCatalog(m),
+		tokens:  newTokens(m, o.TokenLife, o.Refresh),
+		returns: returnURLs(o.ReturnURLs),
+		limit:   newLimiter(o.Rate, o.Burst, o.RetryAfter),
+		form:    o.Errors,
 	}
 	if a.vendor == "" {
 		a.vendor = m.vendor()
@@ -170,10 +178,12 @@ func (a *Amazon) truth(c *call, now time.Time) answer {
 	switch {
 	case c.op == OpOther:
 		return a.failure(http.StatusNotFound, "", "There is nothing at this path. See /emulator/ for what there is.")
-	case c.method != c.op.method():
+	case !slices.Contains(c.op.methods(), c.method):
 		ans := a.failure(http.StatusMethodNotAllowed, "", "The method is not allowed here.")
-		ans.header.Set("Allow", c.op.method())
+		ans.header.Set("Allow", strings.Join(c.op.methods(), ", "))
 		return ans
+	case c.op == OpAuthorize:
+		return a.authorize(c, now)
 	case c.op == OpToken || c.op == OpVerify:
 		return a.token(c, now)
 	}

@@ -12,6 +12,7 @@ Everything it issues is made up and opens nothing. Below, and for your shell:
 
 It answers as Amazon does:
 
+  GET  $BASE/ap/oa                              consent: credsync login opens it; the page posts allow or deny
   POST $BASE/auth/o2/token
   GET  $BASE/v1/skills/{id}/credentials
   GET  $BASE/v1/skills/{id}/status
@@ -20,6 +21,7 @@ It answers as Amazon does:
 
 Look:
   curl $BASE/emulator/client                    client ID and secret, refresh token, vendor
+  curl $BASE/emulator/returns                   its Allowed Return URLs
   curl $BASE/emulator/skills                    all skills
   curl $BASE/emulator/skills/ID                 one skill and its pair
   curl $BASE/emulator/requests                  what was asked so far; ?last=100 one by one
@@ -38,6 +40,8 @@ Break:
   curl -X POST $BASE/emulator/tokens/revoke     refresh tokens too: invalid_grant. Prints a new one
   curl -X POST "$BASE/emulator/tokens?life=5m&refresh=new"
                                                 refresh: same, new, replace (the old one dies), absent
+  curl -X POST "$BASE/emulator/returns?url=http://127.0.0.1:8765/cb"
+                                                the Allowed Return URLs of the profile; url can repeat
   curl -X POST "$BASE/emulator/rate?rate=20&burst=1&retry_after=1"
                                                 429 beyond 20 requests a second; rate=0: no limit
   curl -X POST "$BASE/emulator/errors?form=wrapped"
@@ -46,7 +50,7 @@ Break:
   curl $BASE/emulator/faults                    the faults still to come
   curl -X DELETE $BASE/emulator/faults          clear them
 
-A fault concerns an operation (credentials skills vendors status token verify; none: any) and a skill (none: any), for the
+A fault concerns an operation (credentials skills vendors status authorize token verify; none: any) and a skill (none: any), for the
 next "count" requests (none: 1; -1: until cleared). It holds what is answered and how, either can be left out:
   "status": 200-599   "code": "…"   "retry_after": "2"   "location": "http://…"
   "body": bare wrapped empty html null empty_pair half_pair echo

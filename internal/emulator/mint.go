@@ -52,6 +52,9 @@ func (m mint) token(prefix string, serial int) string {
 	return prefix + "|" + base64.RawURLEncoding.EncodeToString(m.bytes(prefix, serial, 0, 264))
 }
 
+// code returns an authorization code: LWA's have some 18 letters and digits.
+func (m mint) code(serial int) string { return "AN" + m.upper("code", serial, 18) }
+
 // upper returns n upper-case letters and digits.
 func (m mint) upper(kind string, serial, n int) string {
 	const alphabet = "0123456789ABCDEFGHJKLMNPQRSTUVWX" // 32, so that no letter is likelier

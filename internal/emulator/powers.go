@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 )
@@ -20,7 +21,7 @@ func (a *Amazon) controlClient(*http.Request) (any, error) {
 	defer a.mu.Unlock()
 	return map[string]string{
 		"client_id": a.tokens.clientID, "client_secret": a.tokens.clientSecret,
-		"refresh_token": a.tokens.latest, "vendor": a.vendor,
+		"refresh_token": a.tokens.latest, "refresh_scope": a.tokens.refreshable[a.tokens.latest], "vendor": a.vendor,
 	}, nil
 }
 
@@ -47,6 +48,21 @@ func (a *Amazon) controlExpire(*http.Request) (any, error) {
 func (a *Amazon) controlRevoke(*http.Request) (any, error) {
 	a.RevokeRefreshTokens()
 	return a.controlClient(nil)
+}
+
+func (a *Amazon) controlReturned(*http.Request) (any, error) {
+	return map[string][]string{"return_urls": a.ReturnURLs()}, nil
+}
+
+func (a *Amazon) controlReturns(r *http.Request) (any, error) {
+	urls := r.URL.Query()["url"]
+	for _, text := range urls {
+		if u, err := url.Parse(text); err != nil || u.Host == "" || u.Fragment != "" {
+			return nil, fmt.Errorf("url=%q is no URL like %s", text, DefaultReturnURL)
+		}
+	}
+	a.SetReturnURLs(urls...)
+	return a.controlReturned(nil)
 }
 
 func (a *Amazon) controlRate(r *http.Request) (any, error) {

@@ -8,9 +8,9 @@ import (
 	"github.com/credsync/credsync/internal/credential"
 )
 
-// The grants that LWA's emulation knows. The authorization code grant needs a
-// human with a browser and is left out.
+// The grants that LWA's emulation knows.
 const (
+	grantCode    = "authorization_code"
 	grantRefresh = "refresh_token"
 	grantClient  = "client_credentials"
 )
@@ -18,8 +18,15 @@ const (
 // messagingScope is the scope that every pair of a skill may ask for.
 const messagingScope = "alexa:skill_messaging"
 
+// required are the parameters without which a grant is none.
+var required = map[string][]string{
+	grantCode:    {"client_id", "client_secret", "code", "redirect_uri"},
+	grantRefresh: {"client_id", "client_secret", "refresh_token"},
+	grantClient:  {"client_id", "client_secret", "scope"},
+}
+
 // credentialKeys must not stand in a query: LWA answers 500 to that.
-var credentialKeys = []string{"grant_type", "client_id", "client_secret", "refresh_token"}
+var credentialKeys = []string{"grant_type", "client_id", "client_secret", "refresh_token", "code"}
 
 // token answers a token request.
 func (a *Amazon) token(c *call, now time.Time) answer {
@@ -31,14 +38,10 @@ func (a *Amazon) token(c *call, now time.Time) answer {
 		return lwaFailure(http.StatusBadRequest, "invalid_request")
 	case grant == "":
 		return lwaFailure(http.StatusBadRequest, "invalid_request:grant_type")
-	case grant != grantRefresh && grant != grantClient:
+	case required[grant] == nil:
 		return lwaFailure(http.StatusBadRequest, "unsupported_grant_type")
 	}
-	required := []string{"client_id", "client_secret", "refresh_token"}
-	if grant == grantClient {
-		required[2] = "scope"
-	}
-	for _, key := range required {
+	for _, key := range required[grant] {
 		if c.form.Get(key) == "" {
 			return lwaFailure(http.StatusBadRequest, "invalid_request:"+key)
 		}
@@ -50,9 +53,12 @@ func (a *Amazon) token(c *call, now time.Time) answer {
 	case grant == grantClient:
 		return a.mintMessaging(own, c.form.Get("scope"))
 	case !own:
-		// A refresh token is bound to one client.
+		// A refresh token is bound to one client, and so is a code.
 		return lwaFailure(http.StatusBadRequest, "unauthorized_client")
-	case !a.tokens.refreshable[c.form.Get("refresh_token")]:
+	case grant == grantCode:
+		return a.tokens.redeem(c, now)
+	}
+	if _, good := a.tokens.refreshable[c.form.Get("refresh_token")]; !good {
 		return lwaFailure(http.StatusBadRequest, "invalid_grant")
 	}
 	return a.tokens.exchange(c.form.Get("refresh_token"), now)
@@ -111,5 +117,5 @@ func (a *Amazon) RevokeRefreshTokens() credential.Secret {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.tokens.refreshable)
-	return credential.NewSecret(a.tokens.consent())
+	return credential.NewSecret(a.tokens.consent(ownScope))
 }

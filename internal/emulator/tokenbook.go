@@ -3,6 +3,8 @@ package emulator
 import (
 	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -34,19 +36,20 @@ type tokens struct {
 	clientSecret string
 	life         time.Duration
 	refresh      Refresh
-	expiry       map[string]time.Time // access tokens, until they expire
-	refreshable  map[string]bool      // refresh tokens that are good
-	latest       string               // the refresh token issued last
-	issued       int                  // tokens of any kind
+	codes        map[string]pledge // authorization codes not redeemed yet
+	expiry       map[string]pass   // access tokens, until they expire
+	refreshable  map[string]string // refresh tokens that are good, and their scopes
+	latest       string            // the refresh token issued last
+	issued       int               // tokens of any kind
 }
 
 func newTokens(m mint, life time.Duration, refresh Refresh) tokens {
 	t := tokens{
 		mint: m, clientID: m.clientID("account", 0), clientSecret: m.clientSecret("account", 0, 0),
-		expiry: make(map[string]time.Time), refreshable: make(map[string]bool),
+		codes: make(map[string]pledge), expiry: make(map[string]pass), refreshable: make(map[string]string),
 	}
 	t.set(life, refresh)
-	t.consent()
+	t.consent(ownScope)
 	return t
 }
 
@@ -62,39 +65,52 @@ func (t *tokens) next() int {
 	return t.issued
 }
 
-// consent issues a refresh token.
-func (t *tokens) consent() string {
+// A pass is an access token as SMAPI knows it.
+type pass struct {
+	end   time.Time
+	scope string
+}
+
+// consent issues a refresh token of that scope.
+func (t *tokens) consent(scope string) string {
 	t.latest = t.mint.token("Atzr", t.next())
-	t.refreshable[t.latest] = true
+	t.refreshable[t.latest] = scope
 	return t.latest
 }
 
-// exchange answers a good refresh token with an access token. Those issued
-// before stay good until they expire.
+// exchange answers a good refresh token with an access token.
 func (t *tokens) exchange(sent string, now time.Time) answer {
-	maps.DeleteFunc(t.expiry, func(_ string, end time.Time) bool { return !now.Before(end) })
-	access := t.mint.token("Atza", t.next())
-	t.expiry[access] = now.Add(t.life)
+	scope := t.refreshable[sent]
 	body := map[string]any{
-		"access_token": access,
+		"access_token": t.access(scope, now),
 		"token_type":   "bearer",
 		"expires_in":   int(t.life / time.Second),
 	}
 	switch t.refresh {
 	case RefreshAbsent:
 	case RefreshNew:
-		body["refresh_token"] = t.consent()
+		body["refresh_token"] = t.consent(scope)
 	case RefreshReplace:
 		delete(t.refreshable, sent)
-		body["refresh_token"] = t.consent()
+		body["refresh_token"] = t.consent(scope)
 	default:
 		body["refresh_token"] = sent
 	}
 	return noStore(jsonAnswer(http.StatusOK, body))
 }
 
-// accepts reports whether SMAPI lets this access token in.
-func (t *tokens) accepts(access string, now time.Time) bool {
-	end, ok := t.expiry[access]
-	return ok && now.Before(end)
+// access issues an access token of that scope. Those issued before stay good
+// until they expire.
+func (t *tokens) access(scope string, now time.Time) string {
+	maps.DeleteFunc(t.expiry, func(_ string, p pass) bool { return !now.Before(p.end) })
+	access := t.mint.token("Atza", t.next())
+	t.expiry[access] = pass{now.Add(t.life), scope}
+	return access
+}
+
+// accepts reports whether SMAPI lets this access token in, and whether it may
+// see skills.
+func (t *tokens) accepts(access string, now time.Time) (in, skills bool) {
+	p, ok := t.expiry[access]
+	return ok && now.Before(p.end), slices.ContainsFunc(strings.Fields(p.scope), func(s string) bool { return slices.Contains(listScopes, s) })
 }

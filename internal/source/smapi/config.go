@@ -14,6 +14,7 @@ import (
 const (
 	defaultAPI         = "https://api.amazonalexa.com"
 	defaultLWA         = "https://api.amazon.com/auth/o2/token"
+	defaultAuthorize   = "https://www.amazon.com/ap/oa"
 	defaultRate        = 5
 	defaultMaxRate     = 50
 	defaultConcurrency = 8
@@ -42,6 +43,10 @@ type Config struct {
 	// TokenURL is the address where LWA issues tokens. Default
 	// https://api.amazon.com/auth/o2/token.
 	TokenURL string `yaml:"token_url,omitempty"`
+	// AuthorizeURL is the address of the page where LWA asks a person for
+	// consent; only `credsync login` opens it. Default
+	// https://www.amazon.com/ap/oa.
+	AuthorizeURL string `yaml:"authorize_url,omitempty"`
 	// RequestsPerSecond is where the pace starts when no earlier run has learned
 	// one. It adapts to what Amazon allows. Default 5.
 	RequestsPerSecond float64 `yaml:"requests_per_second,omitempty"`
@@ -67,6 +72,10 @@ func (c Config) Verifies() bool { return c.Verify == nil || *c.Verify }
 
 func (c Config) apiURL() string   { return cmp.Or(c.APIURL, defaultAPI) }
 func (c Config) tokenURL() string { return cmp.Or(c.TokenURL, defaultLWA) }
+func (c Config) authorizeURL() string {
+	return cmp.Or(c.AuthorizeURL, defaultAuthorize)
+}
+
 func (c Config) startRate() float64 {
 	return min(cmp.Or(c.RequestsPerSecond, defaultRate), c.maxRate())
 }
@@ -89,6 +98,7 @@ func (c Config) Faults() fault.List {
 	}
 	l.Within("api_url", urlFaults(c.apiURL()))
 	l.Within("token_url", urlFaults(c.tokenURL()))
+	l.Within("authorize_url", urlFaults(c.authorizeURL()))
 	l.Within("requests_per_second", rateFaults(c.RequestsPerSecond))
 	l.Within("max_requests_per_second", rateFaults(c.MaxRequestsPerSecond))
 	if c.RequestsPerSecond > c.maxRate() {

@@ -35,6 +35,7 @@ client_secret: {file: b}
 refresh_token: {credential: c}
 api_url: https://d
 token_url: https://e
+authorize_url: https://f
 requests_per_second: 1.5
 max_requests_per_second: 2.5
 concurrency: 3
@@ -47,7 +48,7 @@ proxy: {url: http://h, username: i, password: {env: J}}
 		t.Fatal(err)
 	}
 	no := false
-	want := Config{"a", credential.Ref{File: "b"}, credential.Ref{Credential: "c"}, "https://d", "https://e", 1.5, 2.5, 3, &no, wire.TLS{CAFile: "f", ServerName: "g"}, wire.Proxy{URL: "http://h", Username: "i", Password: credential.Ref{Env: "J"}}}
+	want := Config{"a", credential.Ref{File: "b"}, credential.Ref{Credential: "c"}, "https://d", "https://e", "https://f", 1.5, 2.5, 3, &no, wire.TLS{CAFile: "f", ServerName: "g"}, wire.Proxy{URL: "http://h", Username: "i", Password: credential.Ref{Env: "J"}}}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Error(diff)
 	}

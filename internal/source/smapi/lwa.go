@@ -42,13 +42,13 @@ func (r *refusal) Unwrap() error { return r.err }
 // remedies says for each error code of LWA what it means for the operator, and
 // what to do. All of them are final: the same request meets the same answer.
 var remedies = map[string]string{
-	"invalid_grant":          "the refresh token is not accepted: the user removed the app, it was made with another security profile, or Amazon replaced it in an earlier run that had no state_dir; make a new one and put it where refresh_token points",
+	"invalid_grant":          "the refresh token is not accepted: the user removed the app, it was made with another security profile, or Amazon replaced it in an earlier run that had no state_dir; make a new one and put it where refresh_token points (credsync login does both)",
 	"invalid_client":         "client_id and client_secret are not accepted: copy both anew from the security profile",
-	"unauthorized_client":    "this client may not use the refresh token: make one with the security profile that client_id names",
-	"invalid_scope":          "the client may not use a scope: make a refresh token with the scope alexa::ask:skills:readwrite",
+	"unauthorized_client":    "this client may not use the refresh token: get one with the security profile that client_id names (credsync login)",
+	"invalid_scope":          "the client may not use a scope: get a refresh token with the scope alexa::ask:skills:readwrite (credsync login)",
 	"invalid_request":        "the request is malformed: look at client_id and at what refresh_token points to, each is one line of text",
 	"unsupported_grant_type": "the endpoint does not know the grant: is token_url right?",
-	"access_denied":          "the user or Amazon denied access: make a new refresh token",
+	"access_denied":          "the user or Amazon denied access: get a new refresh token (credsync login)",
 }
 
 // refreshed asks for an access token with the refresh token of g.

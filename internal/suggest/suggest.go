@@ -1,4 +1,5 @@
-package config
+// Package suggest guesses what somebody meant who mistyped a name.
+package suggest
 
 import (
 	"fmt"
@@ -8,9 +9,9 @@ import (
 // farthest is how many letters a name may be off to be taken for a slip.
 const farthest = 2
 
-// nearest returns the name in known that wrong was most likely meant to be, or
+// Nearest returns the name in known that wrong was most likely meant to be, or
 // the empty string where none is close.
-func nearest(wrong string, known []string) string {
+func Nearest(wrong string, known []string) string {
 	best, name := farthest+1, ""
 	for _, k := range known {
 		// Of a short name, two letters are most of it.
@@ -21,14 +22,14 @@ func nearest(wrong string, known []string) string {
 	return name
 }
 
-// didYouMean returns a hint: the nearest of known, and all of them, which are
+// Hint returns a hint: the nearest of known, and all of them, which are
 // called whats.
-func didYouMean(wrong string, known []string, whats string) string {
+func Hint(wrong string, known []string, whats string) string {
 	if len(known) == 0 {
 		return "there are no " + whats
 	}
 	hint := whats + ": " + strings.Join(known, ", ")
-	switch meant := nearest(wrong, known); {
+	switch meant := Nearest(wrong, known); {
 	case meant == "":
 		return hint
 	case len(known) == 1:

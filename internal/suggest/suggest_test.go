@@ -1,4 +1,4 @@
-package config
+package suggest
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestNearest(t *testing.T) {
 		"vualt_kv": "vault_kv", "vaultkv": "vault_kv", "vault-kv": "vault_kv", "vault": "",
 		"pth": "path", "paht": "path", "awz": "aws", "sls": "tls", "x": "", "": "", "role": "",
 	} {
-		if got := nearest(wrong, known); got != want {
+		if got := Nearest(wrong, known); got != want {
 			t.Errorf("%q: got %q, want %q", wrong, got, want)
 		}
 	}
