@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/credsync/credsync/internal/doctor"
 	"github.com/credsync/credsync/internal/sink"
 )
 
@@ -93,6 +95,9 @@ func (s *Sink) everything(ctx context.Context, r sink.Record) (said []any) {
 		note(err)
 		advice, err := s.Check(ctx)
 		note(advice, err)
+		for _, f := range doctor.Examine(ctx, s.Examination(), time.Minute) {
+			note(f.Advice, f.Err)
+		}
 	}
 	return said
 }

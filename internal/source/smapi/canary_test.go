@@ -11,8 +11,10 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/doctor"
 )
 
 // spellings are the forms in which a secret could leave.
@@ -76,6 +78,9 @@ func TestNoErrorShowsASecret(t *testing.T) {
 						_, fetch := s.Fetch(t.Context(), skill)
 						_, list := s.Skills(t.Context(), "M0000000000000")
 						text := shown(fetch) + shown(list) + shown(s.Check(t.Context()))
+						for _, f := range doctor.Examine(t.Context(), s.Examination(), time.Minute) {
+							text += shown(f.Err) + strings.Join(f.Advice, "\n")
+						}
 						if peer == "lwa" {
 							text += shown(s.Verify(t.Context(), good))
 						}
