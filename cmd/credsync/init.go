@@ -16,7 +16,7 @@ import (
 )
 
 type initCmd struct {
-	Dir          string   `type:"path" default:"." placeholder:"D" help:"Where to write (default: here)."`
+	Dir          string   `type:"path" complete:"directory" default:"." placeholder:"D" help:"Where to write (default: here)."`
 	Source       string   `placeholder:"NAME" help:"What to call the Amazon account (default: amazon)."`
 	ClientID     string   `placeholder:"ID" help:"Client ID of your security profile."`
 	Sink         string   `enum:"vault,aws,file," default:"" placeholder:"KIND" help:"Where the pairs go: vault, aws or file."`

@@ -15,10 +15,10 @@ import (
 )
 
 type loginCmd struct {
-	Source           string        `placeholder:"S" help:"The source to log in for, by its name in the configuration: its client, and the file of its refresh_token."`
+	Source           string        `complete:"source" placeholder:"S" help:"The source to log in for, by its name in the configuration: its client, and the file of its refresh_token."`
 	ClientID         string        `placeholder:"ID" help:"Client ID of the security profile (else the source's)."`
-	ClientSecretFile string        `type:"path" placeholder:"FILE" help:"File with its client secret (else the source's client_secret)."`
-	Out              string        `type:"path" placeholder:"FILE" help:"Where to write the refresh token (else the file of the source's refresh_token; without a source: refresh-token)."`
+	ClientSecretFile string        `type:"path" complete:"file" placeholder:"FILE" help:"File with its client secret (else the source's client_secret)."`
+	Out              string        `type:"path" complete:"file" placeholder:"FILE" help:"Where to write the refresh token (else the file of the source's refresh_token; without a source: refresh-token)."`
 	Force            bool          `help:"Replace a refresh token that is there."`
 	Scope            []string      `sep:"none" default:"${scope}" placeholder:"SCOPE" help:"Scope to ask for; may be repeated (default: ${scope})."`
 	Port             int           `default:"9090" placeholder:"N" help:"Port on this machine that the browser comes back to (default ${default})."`
