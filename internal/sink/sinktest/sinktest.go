@@ -43,6 +43,10 @@ type Harness struct {
 	// MaxBody is the largest body in bytes that the backend takes; 0 means that
 	// there is no limit worth a test.
 	MaxBody int
+	// LateMarks: the backend sets marks without a condition, so that of a writer who
+	// was overtaken may land after that of who overtook. The value counts as
+	// altered then, and the next look repairs it.
+	LateMarks bool
 	// Requests counts what the backend has been asked so far; nil where nobody
 	// counts.
 	Requests func() int

@@ -144,6 +144,7 @@ func (s *stand) harness() sinktest.Harness {
 		SoftDelete: func(_ *testing.T, name string) { s.must("DELETE", s.mount+"/data/"+name, nil) },
 		MaxBody:    1<<20 + len(`{"client_id":"amzn1.application-oa2-client.0123456789abcdef","client_secret":""}`),
 	}
+	h.LateMarks = s.version == 2
 	if s.version == 1 {
 		h.Stored, h.Tamper, h.Foreign, h.Claim, h.SoftDelete, h.MaxBody = s.stored1, s.tamper1, s.foreign1, nil, nil, 0
 	}
