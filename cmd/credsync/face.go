@@ -6,10 +6,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -101,7 +104,7 @@ func (f *face) follow(s *setup, loops []jobLoop, trail *audit.Trail) {
 	if f == nil {
 		return
 	}
-	shown := status.Settings{Instance: s.cfg.Instance, Config: s.cfg.Path, Sources: make(map[string]status.LiveSource), Trail: trail}
+	shown := status.Settings{Instance: s.cfg.Instance, Config: s.cfg.Path, Command: commandWith(s.cfg.Path), Sources: make(map[string]status.LiveSource), Trail: trail}
 	for name, src := range s.sources {
 		shown.Sources[name] = src
 	}
@@ -116,6 +119,28 @@ func (f *face) follow(s *setup, loops []jobLoop, trail *audit.Trail) {
 		})
 	}
 	f.board.Configure(shown)
+}
+
+// commandWith is how somebody at a shell calls credsync with the configuration
+// at path, wherever they are.
+func commandWith(path string) string {
+	if path == defaultConfig {
+		return "credsync"
+	}
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return "credsync -c " + shellWord(path)
+}
+
+// shellWord writes s so that a shell takes it as one word.
+func shellWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("/._-", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
 }
 
 // waiting hears when the next run of a job is due.

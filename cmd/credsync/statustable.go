@@ -123,6 +123,9 @@ func writeTroubles(b *strings.Builder, r status.Report) {
 		if t.Cure != "" {
 			fmt.Fprintf(b, "  → %s\n", printable(t.Cure))
 		}
+		if t.Command != "" {
+			fmt.Fprintf(b, "  %s\n", printable(t.Command))
+		}
 	}
 }
 

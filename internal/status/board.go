@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/credsync/credsync/internal/syncer"
@@ -13,6 +14,7 @@ import (
 type Settings struct {
 	Instance string
 	Config   string // the file, as it was named
+	Command  string // how to call credsync with that file; "" = credsync
 	Jobs     []JobSettings
 	Sources  map[string]LiveSource // by name
 	Trail    Trail                 // nil = none is kept
@@ -51,6 +53,8 @@ type Board struct {
 	settings Settings
 	loaded   time.Time
 	jobs     map[string]*job
+	tracks   map[string]track // by source
+	sampling atomic.Int64     // when the next sample is due, after started
 }
 
 // A Build says which program this is.
@@ -66,6 +70,7 @@ func NewBoard(build Build) *Board {
 // Observe counts a request; it is a wire.Observer.
 func (b *Board) Observe(target, operation string, status int, took time.Duration) {
 	b.metrics.request(target, operation, status, took)
+	b.sample()
 }
 
 // Configure makes s what the Board shows from now on. What is known of a job
@@ -81,11 +86,16 @@ func (b *Board) Configure(s Settings) {
 		if j == nil {
 			j = &job{grid: newGrid(c.Sinks)}
 		}
-		j.settings = c
+		j.settings, j.command = c, s.Command
 		j.grid.resize(c.Sinks)
 		jobs[c.Name] = j
 	}
 	b.jobs = jobs
+	tracks := make(map[string]track, len(s.Sources))
+	for name, source := range s.Sources {
+		tracks[name] = b.tracks[name].follow(source)
+	}
+	b.tracks = tracks
 }
 
 // Waiting tells when the next run of a job is due; the zero Time: never.
@@ -151,7 +161,10 @@ func (w *Watch) Result(r syncer.Result) {
 
 // End takes what the run came to.
 func (w *Watch) End(s syncer.Summary) {
-	w.do(func() { w.board.metrics.ended(w.job.settings.Name, w.job.end(w.run, s), s.Took) })
+	w.do(func() {
+		w.board.metrics.ended(w.job.settings.Name, w.job.end(w.run, s), s.Took)
+		w.board.sampleNow()
+	})
 }
 
 // Abandon ends a run that came to nothing that could be told, as by a panic. It

@@ -190,6 +190,9 @@ func TestASkillListedTwiceShowsTheWorseResult(t *testing.T) {
 
 func TestTroublesSayWhatCellsHaveInCommonAndTheCure(t *testing.T) {
 	b := board()
+	c := settings("vault", "aws")
+	c.Command = "credsync -c prod.yaml"
+	b.Configure(c)
 	w := b.Begin("production", syncer.Options{})
 	w.Start("production", 4)
 	for _, r := range []syncer.Result{
@@ -205,11 +208,11 @@ func TestTroublesSayWhatCellsHaveInCommonAndTheCure(t *testing.T) {
 	}
 	var got []string
 	for _, tr := range r.Troubles {
-		got = append(got, fmt.Sprintf("%s %s %d: %s", tr.Sink, tr.Reason, tr.Skills, tr.Cure[strings.LastIndex(tr.Cure, "credsync "):]))
+		got = append(got, fmt.Sprintf("%s %s %d: %s", tr.Sink, tr.Reason, tr.Skills, tr.Command))
 	}
 	want := []string{
-		"vault brake 2: credsync sync --job production --accept-plan 0123456789abcdef",
-		"aws foreign 1: credsync adopt --sink aws --dry-run --all",
+		"vault brake 2: credsync -c prod.yaml sync --job production --accept-plan 0123456789abcdef",
+		"aws foreign 1: credsync -c prod.yaml adopt --sink aws --dry-run --all",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -27,7 +27,7 @@ func (b *Board) Report(f Filter) Report {
 		r.Skills.Outcomes[o] = 0
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.settings.Sources)) {
-		r.Sources = append(r.Sources, sourceOf(name, b.settings.Sources[name]))
+		r.Sources = append(r.Sources, sourceOf(name, b.settings.Sources[name], b.tracks[name]))
 	}
 	for _, j := range b.byName() {
 		r.Jobs = append(r.Jobs, j.report(now))
@@ -81,8 +81,8 @@ func (b *Board) Stuck() (stuck []string) {
 	return stuck
 }
 
-func sourceOf(name string, s LiveSource) Source {
-	r := Source{Name: name, Pace: s.Pace(), Throttled: s.Throttled()}
+func sourceOf(name string, s LiveSource, t track) Source {
+	r := Source{Name: name, Pace: s.Pace(), Throttled: s.Throttled(), Paces: append([]Sample{}, t.samples...)}
 	if err := s.Denied(); err != nil {
 		r.Denied = err.Error()
 	}
@@ -118,9 +118,10 @@ func (j *job) count(outcomes map[syncer.Outcome]int) (troubles []Trouble) {
 			if t.outcome.good() {
 				continue
 			}
+			cure, command := j.cure(t.reason.word(), sink)
 			troubles = append(troubles, Trouble{
 				Job: j.settings.Name, Sink: sink, Outcome: t.outcome.word(), Reason: t.reason.word(),
-				Skills: t.n, Since: t.since.time(), Error: t.example, Cure: j.cure(t.reason.word(), sink),
+				Skills: t.n, Since: t.since.time(), Error: t.example, Cure: cure, Command: command,
 			})
 		}
 	}

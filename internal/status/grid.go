@@ -208,7 +208,7 @@ func (g *grid) show(i int, j *job) Skill {
 		shown.Outcome, shown.Reason, shown.Error, shown.Version = c.outcome.word(), c.reason.word(), c.error.of(skill), c.version
 		shown.Since, shown.Checked, shown.Good, shown.Changed = c.since.time(), c.checked.time(), c.good.time(), c.changed.time()
 		if !c.outcome.good() {
-			shown.Cure = j.cure(shown.Reason, shown.Sink)
+			shown.Cure, shown.Command = j.cure(shown.Reason, shown.Sink)
 		}
 	}
 	return s

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -13,6 +14,7 @@ const keptRuns = 48
 // A job is what a Board knows of one.
 type job struct {
 	settings JobSettings
+	command  string // see Settings
 	grid     *grid
 
 	next    time.Time // when the next run is due, by the wall clock
@@ -129,20 +131,21 @@ func (j *job) problem(now time.Time) string {
 	return fmt.Sprintf("job %s: the run that was due at %s has not begun", j.settings.Name, j.next.UTC().Format(time.RFC3339))
 }
 
-// cure says what an operator can do about reason in a sink.
-func (j *job) cure(reason syncer.Reason, sink string) string {
-	switch cure := reason.Cure(); {
-	case reason == syncer.Foreign:
-		return fmt.Sprintf("%s credsync adopt --sink %s --dry-run --all", cure, sink)
-	case reason != syncer.Brake:
-		return cure
-	}
-	for _, r := range j.runs {
-		if r.Plan != "" {
-			return fmt.Sprintf("if this is right, let exactly these updates through: credsync sync --job %s --accept-plan %s", j.settings.Name, r.Plan)
+// cure says what an operator can do about reason in a sink, and the command for
+// it where there is one.
+func (j *job) cure(reason syncer.Reason, sink string) (cure, command string) {
+	program := cmp.Or(j.command, "credsync")
+	switch reason {
+	case syncer.Foreign:
+		return reason.Cure(), fmt.Sprintf("%s adopt --sink %s --dry-run --all", program, sink)
+	case syncer.Brake:
+		for _, r := range j.runs {
+			if r.Plan != "" {
+				return "if this is right, let exactly these updates through:", fmt.Sprintf("%s sync --job %s --accept-plan %s", program, j.settings.Name, r.Plan)
+			}
 		}
 	}
-	return ""
+	return reason.Cure(), ""
 }
 
 // progress tells of the run that goes on; nil = none does.

@@ -85,6 +85,15 @@ type Source struct {
 	Pace      float64 `json:"pace"`             // requests a second that are sent at most, now
 	Throttled int     `json:"throttled"`        // answers 429 since the configuration was loaded
 	Denied    string  `json:"denied,omitempty"` // why Login with Amazon gives no token, whoever asks
+
+	Paces []Sample `json:"paces"` // oldest first; taken while requests go out, some ten seconds apart
+}
+
+// A Sample is the pace of a source at one moment.
+type Sample struct {
+	At        time.Time `json:"at"`
+	Pace      float64   `json:"pace"`
+	Throttled int       `json:"throttled"` // answers 429 since the sample before
 }
 
 // A Trouble is what some cells of one sink have in common: why they are not as
@@ -95,9 +104,10 @@ type Trouble struct {
 	Outcome syncer.Outcome `json:"outcome"`
 	Reason  syncer.Reason  `json:"reason"`
 	Skills  int            `json:"skills"`
-	Since   time.Time      `json:"since"`          // of the oldest
-	Error   string         `json:"error"`          // of one of them
-	Cure    string         `json:"cure,omitempty"` // what an operator can do
+	Since   time.Time      `json:"since"`             // of the oldest
+	Error   string         `json:"error"`             // of one of them
+	Cure    string         `json:"cure,omitempty"`    // what an operator can do
+	Command string         `json:"command,omitempty"` // the one that does it, or begins to
 }
 
 // A Page is a part of the matrix of skills and sinks.
@@ -132,5 +142,6 @@ type Cell struct {
 	Version string         `json:"version,omitempty"` // the last that was seen
 	Reason  syncer.Reason  `json:"reason,omitempty"`
 	Error   string         `json:"error,omitempty"`
-	Cure    string         `json:"cure,omitempty"` // what an operator can do
+	Cure    string         `json:"cure,omitempty"`    // what an operator can do
+	Command string         `json:"command,omitempty"` // the one that does it, or begins to
 }
