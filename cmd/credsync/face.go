@@ -43,7 +43,7 @@ func (s *setup) openFace() (*face, error) {
 	version, commit := buildVersion()
 	f := &face{board: status.NewBoard(status.Build{Version: version, Commit: commit, Go: runtime.Version()}), log: s.log}
 	s.requests.also = f.board.Observe
-	f.server = status.NewServer(f.contain(status.Handler(f.board, status.Options{Hosts: s.hosts()})))
+	f.server = status.NewServer(f.contain(status.Handler(f.board, status.Options{Hosts: s.hosts(), Page: status.StatusPage(f.board.Report)})))
 	if f.server.ErrorLog, err = zap.NewStdLogAt(s.log, zapcore.DebugLevel); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}

@@ -37,8 +37,11 @@ func TestThePaceIsSampledWhileRequestsGoOut(t *testing.T) {
 
 		at := func(d time.Duration) time.Time { return begin.Add(d).UTC() }
 		want := []Sample{
-			{at(0), 5, 0}, {at(10 * time.Second), 5, 0}, {at(20 * time.Second), 2.5, 3},
-			{at(time.Hour + 21*time.Second), 2.5, 0}, {at(time.Hour + 21*time.Second), 2.5, 1},
+			{at(0), 5, 0},
+			{at(10 * time.Second), 5, 0},
+			{at(20 * time.Second), 2.5, 3},
+			{at(time.Hour + 21*time.Second), 2.5, 0},
+			{at(time.Hour + 21*time.Second), 2.5, 1},
 		}
 		if diff := cmp.Diff(want, b.Report(Filter{}).Sources[0].Paces); diff != "" {
 			t.Error(diff)
