@@ -11,7 +11,8 @@ type Options struct {
 	// Hosts are the names by which others may call us, beside localhost and
 	// every address; see [guard].
 	Hosts []string
-	// Page serves the paths that are not listed at [Handler]; nil = nobody does.
+	// Page serves the paths that are not listed at [Handler], as [StatusPage]
+	// does; nil = nobody.
 	Page http.Handler
 }
 

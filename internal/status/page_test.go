@@ -282,7 +282,7 @@ func TestLinksAndFormWorkWithoutScript(t *testing.T) {
 		t.Errorf("back leads to %s", prev)
 	}
 	beyond := browse(t, h, "/?limit=50&offset=5000")
-	if back := beyond.one("id", "rows").one("class", "empty").one("data-go", "").attr("href"); back != "/?limit=50&offset=200#skills" {
+	if back := beyond.one("id", "found").one("data-go", "").attr("href"); back != "/?limit=50&offset=200#skills" {
 		t.Errorf("from beyond the end it leads to %s", back)
 	}
 

@@ -42,9 +42,9 @@ func (v view) job(name string) Job {
 }
 
 // First and Last are the numbers of the first and the last row shown, from 1.
-func (v view) First() int { return min(v.Skills.Offset+1, v.Skills.Matching) }
+func (v view) First() int { return v.Skills.Offset + 1 }
 
-func (v view) Last() int { return min(v.Skills.Offset+len(v.Skills.Items), v.Skills.Matching) }
+func (v view) Last() int { return v.Skills.Offset + len(v.Skills.Items) }
 
 // Limits are the sizes of a page to choose from.
 func (v view) Limits() []int {

@@ -46,19 +46,19 @@ func (v view) moment(t time.Time, text string) moment {
 // Ago tells of a time that has passed; Span only of how long that is; In of one
 // to come.
 func (v view) Ago(t time.Time) moment {
-	if d := v.Report.Now.Sub(t); d < 2*time.Second {
+	if d := v.Now.Sub(t); d < 2*time.Second {
 		return v.moment(t, "just now")
 	}
-	return v.moment(t, span(v.Report.Now.Sub(t))+" ago")
+	return v.moment(t, span(v.Now.Sub(t))+" ago")
 }
 
-func (v view) Span(t time.Time) moment { return v.moment(t, span(v.Report.Now.Sub(t))) }
+func (v view) Span(t time.Time) moment { return v.moment(t, span(v.Now.Sub(t))) }
 
 func (v view) In(t time.Time) moment {
-	if d := t.Sub(v.Report.Now); d < time.Second {
+	if d := t.Sub(v.Now); d < time.Second {
 		return v.moment(t, "now")
 	}
-	return v.moment(t, "in "+span(t.Sub(v.Report.Now)))
+	return v.moment(t, "in "+span(t.Sub(v.Now)))
 }
 
 // Clock tells the time of day.
