@@ -18,7 +18,7 @@ func TestADebianPackageComesAndGoes(t *testing.T) {
 	m := bootDebian(t, filepath.Dir(deb))
 
 	// Installed: it waits for somebody to configure it.
-	install := "dpkg -i " + filepath.Base(deb)
+	install, remove, purge := debianCommands(t)
 	if said := m.must(install); !strings.Contains(said, "does not run yet") {
 		t.Errorf("an installation does not say what comes next:\n%s", said)
 	}
@@ -65,14 +65,14 @@ func TestADebianPackageComesAndGoes(t *testing.T) {
 	}
 
 	// Removed: it stops; what is configured, kept and told stays.
-	m.must("dpkg --remove credsync")
+	m.must(remove)
 	if m.sh("systemctl is-active credsync").code == 0 {
 		t.Error("the service outlives its package")
 	}
 	m.must("test -s /etc/credsync/credsync.yaml && test -d /var/lib/private/credsync && test -s /var/log/private/credsync/audit.jsonl")
 
 	// Purged: what credsync made for itself goes; what is its operator's stays, and is named.
-	said := m.must("dpkg --purge credsync")
+	said := m.must(purge)
 	for _, want := range []string{"audit trail stays in /var/log/credsync", "your own files stay in /etc/credsync"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("a purge does not say %q:\n%s", want, said)
@@ -83,9 +83,50 @@ func TestADebianPackageComesAndGoes(t *testing.T) {
 
 	// And without those, nothing is left.
 	m.must("rm -r /etc/credsync /var/log/credsync /var/log/private/credsync /tmp/next")
-	m.must(install + " && dpkg --purge credsync")
+	m.must(install + "\n" + purge)
 	if left := m.must("find / -xdev -path /proc -prune -o -path /sys -prune -o -path " + m.dir + " -prune -o -name '*credsync*' -print"); left != "" {
 		t.Errorf("left behind:\n%s", left)
+	}
+}
+
+// debianCommands are those of the guide.
+func debianCommands(t *testing.T) (install, remove, purge string) {
+	t.Helper()
+	for _, s := range sections(t, "../docs/install.md") {
+		if s.title == "Debian and Ubuntu" {
+			lines := strings.Split(strings.TrimSpace(s.commands), "\n")
+			if len(lines) != 3 {
+				t.Fatalf("other commands than expected: %q", lines)
+			}
+			return lines[0], lines[1], lines[2]
+		}
+	}
+	t.Fatal("the guide has no section on Debian")
+	return "", "", ""
+}
+
+// TestTheGuideToInstallingHolds does what docs/install.md says of archives, beside
+// the files of a release; what it says of Debian is done above.
+func TestTheGuideToInstallingHolds(t *testing.T) {
+	t.Parallel()
+	m := bootDebian(t, filepath.Dir(artifact(t, "SHA256SUMS")))
+	m.must("mkdir /tmp/download && cp *.tar.gz *.deb *.json SHA256SUMS /tmp/download")
+	said := make(map[string]string)
+	for _, s := range sections(t, "../docs/install.md") {
+		if s.commands != "" && s.title != "Debian and Ubuntu" {
+			said[s.title] = m.must("cd /tmp/download\n" + s.commands)
+		}
+	}
+	for title, want := range map[string]string{"Verifying what you downloaded": ".tar.gz: OK", "The archive": "2 updated, 23 unchanged"} {
+		if !strings.Contains(said[title], want) {
+			t.Errorf("%s: does not say %q:\n%s", title, want, said[title])
+		}
+	}
+	m.must("test -s /usr/local/share/man/man1/credsync.1 && test -s /usr/local/share/bash-completion/completions/credsync")
+
+	m.must("echo >> /tmp/download/$(basename *_linux_amd64.tar.gz)")
+	if m.sh("cd /tmp/download\n"+"sha256sum --check --ignore-missing SHA256SUMS").code == 0 {
+		t.Error("a changed file is as good as another")
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 type policyCmd struct {
-	Sink    string `arg:"" optional:"" name:"sink" help:"The sink, by its name in the configuration (default: all, each under a heading)."`
+	Sink    string `complete:"sink" arg:"" optional:"" name:"sink" help:"The sink, by its name in the configuration (default: all, each under a heading)."`
 	Account string `placeholder:"ID" help:"The AWS account of the secrets (default: that of role_arn, else any)."`
 	Assume  bool   `help:"For a sink with role_arn: the policy of the identity that assumes the role."`
 	Output  string `short:"o" enum:"text,json" default:"text" help:"text (ready for vault or aws) or json (an object for each policy)."`

@@ -17,8 +17,8 @@ import (
 
 type statusCmd struct {
 	URL     string   `placeholder:"URL" help:"Where the daemon listens, such as http://127.0.0.1:9464 (default: http.listen of the configuration)."`
-	Job     string   `placeholder:"JOB" help:"Only skills of this job."`
-	Sink    string   `placeholder:"SINK" help:"Only skills in this sink."`
+	Job     string   `complete:"job" placeholder:"JOB" help:"Only skills of this job."`
+	Sink    string   `complete:"sink" placeholder:"SINK" help:"Only skills in this sink."`
 	Outcome []string `placeholder:"OUTCOME" help:"Only skills with this outcome; may be repeated (default: refused, failed, skipped)."`
 	Find    string   `placeholder:"TEXT" help:"Only skills with this in their ID, label or name."`
 	Watch   bool     `help:"Show it anew every two seconds, until interrupted."`
