@@ -2,7 +2,6 @@ package awssm
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -33,16 +32,13 @@ func (s *Sink) Examination() []doctor.Step {
 			_, err := client.Options().Credentials.Retrieve(ctx)
 			return nil, explain(ctx, "get credentials", err)
 		}},
-		{Name: "way to AWS, and the right to list", Needs: []string{"identity"}, Do: func(ctx context.Context) (advice []string, err error) {
+		{Name: "way to AWS, and the right to list", Needs: []string{"identity"}, Do: func(ctx context.Context) ([]string, error) {
 			out, err := s.page(ctx, 1, nil, filter(types.FilterNameStringTypeTagKey, tagOwner))
 			if err != nil {
 				return nil, explain(ctx, "list", err)
 			}
 			clock, _ = awsmiddleware.GetServerTime(out.ResultMetadata)
-			if strings.HasPrefix(s.config.EndpointURL, "http:") {
-				advice = append(advice, "endpoint_url is plain HTTP, so values travel unencrypted; use https")
-			}
-			return advice, nil
+			return s.config.advice(), nil
 		}},
 		{Name: "clock", Needs: []string{"way to AWS, and the right to list"}, Do: func(context.Context) ([]string, error) {
 			if clock.IsZero() {
