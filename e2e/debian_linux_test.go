@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,6 +20,9 @@ type debian struct {
 	init string // process ID of its systemd, seen from here
 	dir  string // where the archive is, in the machine
 }
+
+// machines counts them: each has a name of its own.
+var machines atomic.Int32
 
 // bootDebian boots one that sees the host's directory archive as its own.
 func bootDebian(t *testing.T, archive string) *debian {
@@ -40,7 +44,7 @@ func bootDebian(t *testing.T, archive string) *debian {
 	}
 	m := &debian{T: t, dir: "/root/credsync"}
 	cmd := exec.CommandContext(t.Context(), nspawn, "--directory="+tree, "--volatile=overlay", "--boot", "--console=pipe", "--register=no", "--keep-unit",
-		fmt.Sprintf("--machine=credsync-%d", os.Getpid()), "--bind-ro="+archive+":"+m.dir)
+		fmt.Sprintf("--machine=credsync-%d-%d", os.Getpid(), machines.Add(1)), "--bind-ro="+archive+":"+m.dir)
 	cmd.Env = environment(t.TempDir())
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it halts
 	p := start(t, cmd)
@@ -70,7 +74,7 @@ func (m *debian) sh(script string) run {
 	m.Helper()
 	cmd := exec.CommandContext(m.Context(), "nsenter", "--target", m.init, "--mount", "--pid", "--uts", "--ipc", "/bin/sh", "-e")
 	cmd.Stdin = strings.NewReader("cd " + m.dir + "\n" + script + "\n")
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=", "LANG=C.UTF-8"}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "SYSTEMD_COLORS=0", "SYSTEMD_PAGER=", "LANG=C.UTF-8"}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	begin := time.Now()
