@@ -9,9 +9,9 @@ import (
 )
 
 // TestTheCommandsOnThePagesWork runs each line of each shell block of these pages,
-// in a world that has synced. It has to end well.
+// beside a daemon that has synced. It has to end well.
 func TestTheCommandsOnThePagesWork(t *testing.T) {
-	for _, page := range []string{"upgrade.md"} {
+	for _, page := range []string{"upgrade.md", "runbook.md"} {
 		t.Run(page, func(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join("../docs", page))
 			if err != nil {
@@ -19,8 +19,9 @@ func TestTheCommandsOnThePagesWork(t *testing.T) {
 			}
 			w := newWorld(t, 2)
 			w.withFiles("{skill_id}.json", nil)
-			w.wantSync(0, map[string]int{"created": 2})
-			w.write("credsync.yaml", w.read("e2e.yaml"))
+			w.more["http"], w.job["on_start"], w.job["schedule"] = settings{"listen": freeAddress(t)}, true, "0 0 1 1 *"
+			w.daemon().says(`"msg":"run finished".*"created":2`)
+			w.env = append(w.env, "CREDSYNC_CONFIG="+w.write("credsync.yaml", w.read("e2e.yaml")))
 			lines := 0
 			for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
 				for line := range strings.Lines(block[1]) {

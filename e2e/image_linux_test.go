@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,17 +154,6 @@ func listImage(t *testing.T) {
 	if want := []string{"credsync", "etc/ssl/certs/ca-certificates.crt"}; !slices.Equal(files, want) {
 		t.Errorf("in it are %q, want %q", files, want)
 	}
-}
-
-// freeAddress is one of loopback that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // own gives a directory and what is in it to the image's user.
