@@ -40,12 +40,19 @@ type objects map[string]runtime.Object
 func render(t *testing.T, overlay string, components ...string) objects {
 	t.Helper()
 	fs := filesys.MakeFsOnDisk()
-	text := fmt.Sprintf("resources: [../%s]\ncomponents: [%s]\n", overlay, strings.Join(components, ", "))
-	dir, err := os.MkdirTemp("overlays", "test-")
+	dir := t.TempDir()
+	here, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
+	up, err := filepath.Rel(dir, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf("resources: [%s/overlays/%s]\ncomponents:\n", up, overlay)
+	for _, c := range components {
+		text += fmt.Sprintf("- %s/components/%s\n", up, c)
+	}
 	if err := fs.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +111,7 @@ func TestPodsAreRestricted(t *testing.T) {
 	for _, overlay := range overlays {
 		for _, with := range [][]string{nil, components} {
 			t.Run(fmt.Sprint(overlay, with), func(t *testing.T) {
-				var paths []string
-				for _, c := range with {
-					paths = append(paths, "../../components/"+c)
-				}
-				o := render(t, overlay, paths...)
+				o := render(t, overlay, with...)
 				template := o.template(t)
 				if problems := violations(t, template); len(problems) > 0 {
 					t.Errorf("not restricted: %q", problems)
