@@ -306,6 +306,7 @@ func (s *station) stops(commands string) {
 
 func (s *station) encrypts(commands string) {
 	s.must(commands)
+	s.status(`, last \S+ done, 12 unchanged$`) // or that run would find what is rotated
 	s.amazon.rotate(1)
 	s.must("systemctl restart credsync") // a run that has to log in
 	s.status(`^job: next run \S+, last \S+ done, 2 updated, 10 unchanged$`)
