@@ -47,3 +47,12 @@ func missing(t *testing.T, what, how string) {
 	}
 	t.Skipf("NOT PROVEN: %s is missing: %s", what, how)
 }
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

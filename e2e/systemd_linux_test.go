@@ -97,15 +97,6 @@ func newStation(t *testing.T, skills int) *station {
 	return s
 }
 
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // configured returns the text of the configuration.
 func (s *station) configured() string {
 	s.Helper()
