@@ -16,11 +16,10 @@
   const kindOf = (node) => node.nodeType === 1 ? node.classList[0] : undefined;
   const alike = (a, b) => a.nodeName === b.nodeName && keyOf(a) === keyOf(b) && kindOf(a) === kindOf(b);
 
-  // Text that somebody has selected is left alone until they are done.
-  function selected(node) {
-    const s = getSelection();
-    return s && !s.isCollapsed && s.containsNode(node, true);
-  }
+  // Text that somebody has selected is left alone until they are done. The
+  // selection is asked for once in each look: to ask lays the page out.
+  let held = null;
+  const selected = (node) => held !== null && held.intersectsNode(node);
 
   function morph(now, next) {
     if (now.nodeType !== 1) {
@@ -91,6 +90,8 @@
     }
     const state = $("verdict").dataset.state;
     const focused = document.activeElement;
+    const selection = getSelection();
+    held = selection.isCollapsed ? null : selection.getRangeAt(0);
     for (const part of document.querySelectorAll("[data-part]")) {
       const want = next.getElementById(part.id);
       if (want) morph(part, want);
