@@ -85,6 +85,7 @@ func TestThePageShowsWhatIsSo(t *testing.T) {
 	p.quiet()
 	d.stop()
 	p.until("it says that nobody answers", func(s shown) bool { return s.Lost })
+	p.accessible("lost")
 }
 
 // A page is a browser that looks at the status page.
@@ -125,7 +126,8 @@ const readPage = `(() => {
 // open starts a browser at path.
 func (p *page) open(t *testing.T, path string) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("host-resolver-rules", "MAP evil.example 127.0.0.1"), chromedp.UserDataDir(t.TempDir()))
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	tab, end := chromedp.NewContext(ctx)
