@@ -60,6 +60,22 @@ func Examine(ctx context.Context, steps []Step, limit time.Duration) []Finding {
 	return found
 }
 
+// Whole takes the steps one after the other, as long as ctx lasts and they are
+// well. It returns the advice so far, and why it went no further.
+func Whole(ctx context.Context, steps []Step) (advice []string, err error) {
+	for _, s := range steps {
+		if err := ctx.Err(); err != nil {
+			return advice, err
+		}
+		more, err := s.Do(ctx)
+		advice = append(advice, more...)
+		if err != nil {
+			return advice, err
+		}
+	}
+	return advice, nil
+}
+
 // grace is how long a step whose time is over has to say so itself.
 const grace = time.Second
 

@@ -4,17 +4,13 @@ import (
 	"context"
 	"net/url"
 
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
-
+	"github.com/credsync/credsync/internal/doctor"
 	"github.com/credsync/credsync/internal/wire"
 )
 
-// Check asks for one entry of a listing, which tells that the endpoint answers
-// and that our identity is accepted and may list. It can't tell whether we may
-// write: AWS shows that by a write alone.
+// Check takes the steps of [Sink.Examination] as one; see [sink.Checker].
 func (s *Sink) Check(ctx context.Context) ([]string, error) {
-	_, err := s.page(ctx, 1, nil, filter(types.FilterNameStringTypeTagKey, tagOwner))
-	return s.config.advice(), explain(ctx, "list", err)
+	return doctor.Whole(ctx, s.Examination())
 }
 
 // advice says what works but deserves a word.

@@ -18,7 +18,7 @@ var _ doctor.Examiner = (*Sink)(nil)
 // sampleSkill stands for any skill where a right is tried.
 const sampleSkill credential.SkillID = "amzn1.ask.skill.00000000-0000-4000-8000-000000000000"
 
-// Examination implements [doctor.Examiner]: an identity, what [Sink.Check] does,
+// Examination implements [doctor.Examiner]: an identity, one entry of a listing,
 // AWS's clock, and whether we may look at a secret of our names. Whether we may
 // write shows at a write alone.
 func (s *Sink) Examination() []doctor.Step {
@@ -34,11 +34,10 @@ func (s *Sink) Examination() []doctor.Step {
 		}},
 		{Name: "way to AWS, and the right to list", Needs: []string{"identity"}, Do: func(ctx context.Context) ([]string, error) {
 			out, err := s.page(ctx, 1, nil, filter(types.FilterNameStringTypeTagKey, tagOwner))
-			if err != nil {
-				return nil, explain(ctx, "list", err)
+			if err == nil {
+				clock, _ = awsmiddleware.GetServerTime(out.ResultMetadata)
 			}
-			clock, _ = awsmiddleware.GetServerTime(out.ResultMetadata)
-			return s.config.advice(), nil
+			return s.config.advice(), explain(ctx, "list", err)
 		}},
 		{Name: "clock", Needs: []string{"way to AWS, and the right to list"}, Do: func(context.Context) ([]string, error) {
 			if clock.IsZero() {

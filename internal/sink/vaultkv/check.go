@@ -11,46 +11,21 @@ import (
 	"time"
 
 	"github.com/credsync/credsync/internal/credential"
+	"github.com/credsync/credsync/internal/doctor"
 	"github.com/credsync/credsync/internal/sink"
-	"github.com/credsync/credsync/internal/wire"
 )
 
-// maxSkew is how far the two clocks may be apart before it is worth a word:
-// tokens and certificates are judged by time.
-const maxSkew = 5 * time.Minute
-
-// samples is how many secrets Check looks at.
+// samples is how many secrets are looked at.
 const samples = 5
 
 // sampleSkill stands for any skill where rights are asked for.
 const sampleSkill credential.SkillID = "amzn1.ask.skill.00000000-0000-4000-8000-000000000000"
 
-// Check logs in, proves the mount and the namespace, and asks which rights the
-// token has. A right that a sync needs and the token lacks is an error that wraps
-// [sink.ErrDenied]; one that it has and should not have is advice.
-// See [sink.Checker].
+// Check takes the steps of [Sink.Examination] as one; see [sink.Checker]. A right
+// that a sync needs and the token lacks is an error that wraps [sink.ErrDenied];
+// one that it has and should not have is advice.
 func (s *Sink) Check(ctx context.Context) ([]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	var advice []string
-	if u := s.client.base; u.Scheme == "http" && !wire.Loopback(u.Hostname()) {
-		advice = append(advice, "address is http:// and not on this host: token and secrets cross the network readable; use https://")
-	}
-	date, err := s.mount.examine(ctx)
-	if err != nil {
-		return advice, err
-	}
-	if skew := time.Since(date).Abs(); skew > maxSkew {
-		advice = append(advice, fmt.Sprintf("the clocks of Vault and of this host are %s apart; synchronise them", skew.Round(time.Second)))
-	}
-	rights, err := s.checkRights(ctx)
-	advice = append(advice, rights...)
-	if err != nil {
-		return advice, err
-	}
-	expiry, err := s.checkExpiry(ctx)
-	return append(advice, expiry...), err
+	return doctor.Whole(ctx, s.Examination())
 }
 
 // A need is what the policy has to grant on a path, and what it shouldn't.

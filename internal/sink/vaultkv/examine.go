@@ -14,8 +14,8 @@ import (
 
 var _ doctor.Examiner = (*Sink)(nil)
 
-// Examination implements [doctor.Examiner]: the steps of [Sink.Check], one by
-// one, and before them whether a Vault answers at all.
+// Examination implements [doctor.Examiner]: whether a Vault answers, its clock, the
+// login, the mount and the namespace, and which rights the token has.
 func (s *Sink) Examination() []doctor.Step {
 	var date time.Time
 	return []doctor.Step{

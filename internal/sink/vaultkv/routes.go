@@ -10,6 +10,7 @@ const (
 	opLogin         = "login"
 	opTokenRenew    = "token.renew"
 	opTokenLookup   = "token.lookup"
+	opSealRead      = "seal.read"
 	opMountRead     = "mount.read"
 	opCapabilities  = "capabilities.read"
 	opList          = "list"
@@ -53,6 +54,8 @@ func (r routes) operation(method, path string, list bool) string {
 		return opTokenLookup
 	case strings.HasPrefix(path, "auth/"):
 		return opLogin
+	case path == "sys/seal-status":
+		return opSealRead
 	case strings.HasPrefix(path, "sys/internal/ui/mounts/"):
 		return opMountRead
 	case path == "sys/capabilities-self":

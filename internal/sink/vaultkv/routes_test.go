@@ -36,7 +36,7 @@ func TestRequestsAreNamed(t *testing.T) {
 	}
 	want := []string{
 		"metadata.read", "mount.read", "metadata.claim", "data.write", "metadata.patch",
-		"list", "metadata.read", "mount.read", "capabilities.read", "list", "metadata.read",
+		"list", "metadata.read", "seal.read", "mount.read", "capabilities.read", "list", "metadata.read",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
