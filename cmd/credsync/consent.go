@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/credsync/credsync/internal/config"
 	"github.com/credsync/credsync/internal/credential"
 	"github.com/credsync/credsync/internal/loopback"
 	"github.com/credsync/credsync/internal/source/smapi"
@@ -89,7 +90,7 @@ func (l *login) code(ctx context.Context, paste bool) (credential.Secret, error)
 	} else {
 		fmt.Fprint(l.t.err, "No browser to open here; where yours is on another machine: --no-browser.\n")
 	}
-	fmt.Fprintf(l.t.err, "Waiting for %s; Ctrl-C ends it.\n", brief(l.timeout))
+	fmt.Fprintf(l.t.err, "Waiting for %s; Ctrl-C ends it.\n", config.Brief(l.timeout))
 	var code credential.Secret
 	var refused error
 	err = heard.Wait(ctx, func(query url.Values) loopback.Verdict {
@@ -140,16 +141,4 @@ func (l *login) try(ctx context.Context, issued smapi.Issued) error {
 	s := l.Source(issued)
 	defer s.CloseIdleConnections()
 	return s.Check(ctx)
-}
-
-// brief writes d without the zeros that String adds.
-func brief(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"go.uber.org/zap"
@@ -69,10 +68,7 @@ func (g *generation) closers() (all []closer) {
 
 // loops returns the jobs that have a schedule.
 func (s *setup) loops() ([]jobLoop, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
+	host := hostname()
 	var loops []jobLoop
 	for _, job := range s.jobs {
 		c := s.cfg.Jobs[job.Name]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -60,10 +61,8 @@ func writeJobs(b *strings.Builder, r status.Report) {
 		if len(j.Runs) == 0 {
 			continue
 		}
-		if run := j.Runs[0]; run.Error != "" {
-			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(run.Error)), width))
-		} else if run.Brake != "" {
-			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(run.Brake)), width))
+		if why := cmp.Or(j.Runs[0].Error, j.Runs[0].Brake); why != "" {
+			b.WriteString(wrap(fmt.Sprintf("  %s: %s\n", j.Name, printable(why)), width))
 		}
 	}
 }
@@ -84,13 +83,7 @@ func nextRun(j status.Job, now time.Time) string {
 
 // writeSkills shows the rows of p, a line for each cell that says something.
 func writeSkills(b *strings.Builder, p status.Page) {
-	var parts []string
-	for _, o := range syncer.Outcomes {
-		if n := p.Outcomes[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o))
-		}
-	}
-	fmt.Fprintf(b, "\n%d %s: %s\n", p.Total, plural(p.Total, "skill"), strings.Join(append(parts, "")[:max(len(parts), 1)], ", "))
+	fmt.Fprintf(b, "\n%d %s: %s\n", p.Total, plural(p.Total, "skill"), strings.Join(counted(p.Outcomes), ", "))
 	if len(p.Items) == 0 {
 		return
 	}

@@ -179,16 +179,21 @@ func (r *tableReport) detail(res syncer.Result) string {
 func rank(r syncer.Result) int { return slices.Index(syncer.Outcomes, r.Outcome) }
 
 func counts(s syncer.Summary) string {
-	var parts []string
-	for _, o := range syncer.Outcomes {
-		if n := s.Counts[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o))
-		}
-	}
+	parts := counted(s.Counts)
 	if len(parts) == 0 {
 		return "no results"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// counted lists the outcomes that there are, each with its number.
+func counted(n map[syncer.Outcome]int) (parts []string) {
+	for _, o := range syncer.Outcomes {
+		if n[o] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[o], o))
+		}
+	}
+	return parts
 }
 
 func pairs(m map[string]int) string {

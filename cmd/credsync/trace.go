@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -28,12 +27,8 @@ func (s *setup) traces(ctx context.Context, before *traces) (*traces, error) {
 	if before != nil && before.endpoint == s.cfg.OTLPEndpoint && before.instance == s.cfg.Instance {
 		return before, nil
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
 	v, _ := buildVersion()
-	e, err := tracing.Open(ctx, s.cfg.OTLPEndpoint, tracing.Options{Version: v, Instance: s.cfg.Instance, Host: host, Log: s.log})
+	e, err := tracing.Open(ctx, s.cfg.OTLPEndpoint, tracing.Options{Version: v, Instance: s.cfg.Instance, Host: hostname(), Log: s.log})
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -72,11 +72,8 @@ func (s *setup) openTrail(p place) (*audit.Trail, error) {
 }
 
 func openTrail(destinations config.Audits, p place, head audit.Head) (*audit.Trail, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	o := audit.Options{Host: host, Head: head}
+	o := audit.Options{Host: hostname(), Head: head}
+	var err error
 	if o.Key, err = auditKey(destinations); err != nil {
 		return nil, err
 	}
@@ -94,6 +91,15 @@ func openTrail(destinations config.Audits, p place, head audit.Head) (*audit.Tra
 		o.Streams = []audit.Stream{p.fallback}
 	}
 	return audit.Open(o)
+}
+
+// hostname is what this host is called where something is put on record.
+func hostname() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "unknown"
+	}
+	return host
 }
 
 // auditKey reads the key of the trail; zero = it has none.

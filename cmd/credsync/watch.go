@@ -8,8 +8,6 @@ import (
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"go.uber.org/zap"
-
-	"github.com/credsync/credsync/internal/syncer"
 )
 
 // maxStatus bounds the status line: sd_notify(3) takes 4 KiB at once.
@@ -93,12 +91,6 @@ func (l *lane) String() string {
 
 // String says in few words how the run ended.
 func (r *result) String() string {
-	var counts []string
-	for _, o := range syncer.Outcomes {
-		if n := r.sum.Counts[o]; n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, o))
-		}
-	}
 	how := "done"
 	switch {
 	case r.sum.Err != nil:
@@ -108,5 +100,5 @@ func (r *result) String() string {
 	case r.sum.Short() > 0:
 		how = "fell short"
 	}
-	return strings.Join(append([]string{how}, counts...), ", ")
+	return strings.Join(append([]string{how}, counted(r.sum.Counts)...), ", ")
 }

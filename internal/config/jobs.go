@@ -63,10 +63,10 @@ func (c *Config) checkReferences(r *report, at keys, j Job) {
 
 func (j Job) checkTimes(r *report, at keys) {
 	if j.Timeout < minTimeout || j.Timeout > maxSpan {
-		r.fault(at.child("timeout"), fmt.Sprintf("%s is not between 1s and 24h", brief(j.Timeout)), "set it to the longest that a run may take, as 30m")
+		r.fault(at.child("timeout"), fmt.Sprintf("%s is not between 1s and 24h", Brief(j.Timeout)), "set it to the longest that a run may take, as 30m")
 	}
 	if j.Jitter < 0 || j.Jitter > maxSpan {
-		r.fault(at.child("jitter"), fmt.Sprintf("%s is not between 0s and 24h", brief(j.Jitter)), "set it to the time to spread hosts over, as 10m")
+		r.fault(at.child("jitter"), fmt.Sprintf("%s is not between 0s and 24h", Brief(j.Jitter)), "set it to the time to spread hosts over, as 10m")
 	}
 	zone, err := j.Location()
 	if err != nil {
@@ -83,12 +83,12 @@ func (j Job) checkTimes(r *report, at keys) {
 		return
 	}
 	if p := period(s); p > 0 && j.Jitter >= p {
-		r.fault(at.child("jitter"), fmt.Sprintf("%s is as long as the time between two runs, which is %s", brief(j.Jitter), brief(p)), "make it shorter than that")
+		r.fault(at.child("jitter"), fmt.Sprintf("%s is as long as the time between two runs, which is %s", Brief(j.Jitter), Brief(p)), "make it shorter than that")
 	}
 }
 
-// brief returns d as people write it: 6h, not 6h0m0s.
-func brief(d time.Duration) string {
+// Brief returns d as people write it: 6h, not 6h0m0s.
+func Brief(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
