@@ -12,7 +12,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -50,11 +49,11 @@ type WebhookConfig struct {
 // never repeats the URL: many receivers hide a password in it.
 func (c WebhookConfig) Faults() fault.List {
 	var l fault.List
-	u, err := url.Parse(c.URL)
+	u, ok := wire.ParseURL(c.URL)
 	switch {
 	case c.URL == "":
 		l.Add("url", "missing", "set it to where events are to be posted")
-	case err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "":
+	case !ok:
 		l.Add("url", "not an absolute URL", "write it as https://host/path")
 	case u.User != nil:
 		l.Add("url", "holds a user name or password", "remove it; token names a file with a bearer token")

@@ -5,8 +5,8 @@ package tracing
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +32,9 @@ const (
 // Faults returns what is wrong with the URL of a collector. It asks nobody, and
 // does not repeat the URL: a user could have written a token in it.
 func Faults(endpoint string) (l fault.List) {
-	u, err := url.Parse(endpoint)
+	u, ok := wire.ParseURL(endpoint)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "":
+	case !ok:
 		l.Add("", "not an absolute URL", "write it as http://127.0.0.1:4318")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		l.Add("", "holds more than a host and a path", "put what lets you in into $OTEL_EXPORTER_OTLP_HEADERS")
@@ -58,9 +58,9 @@ type Exporter struct{ provider *sdk.TracerProvider }
 // Open returns an Exporter to endpoint, which has no [Faults]. It asks nobody.
 // OpenTelemetry has one handler of errors in a process, which this takes.
 func Open(ctx context.Context, endpoint string, o Options) (*Exporter, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, fmt.Errorf("otlp_endpoint: not a URL")
+	u, ok := wire.ParseURL(endpoint)
+	if !ok {
+		return nil, errors.New("otlp_endpoint: not a URL")
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = tracesPath
@@ -68,7 +68,7 @@ func Open(ctx context.Context, endpoint string, o Options) (*Exporter, error) {
 	t := &wire.Transport{Base: wire.NewBase(), Target: "otlp", Timeout: attemptTime, MaxBody: maxAnswer}
 	out, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(u.String()), otlptracehttp.WithHTTPClient(wire.NewClient(t)))
 	if err != nil {
-		return nil, fmt.Errorf("otlp_endpoint: no exporter can be made for it; is $OTEL_EXPORTER_OTLP_HEADERS well formed?")
+		return nil, errors.New("otlp_endpoint: no exporter can be made for it; is $OTEL_EXPORTER_OTLP_HEADERS well formed?")
 	}
 	otel.SetErrorHandler(&complaint{log: o.Log})
 	who := resource.NewSchemaless(

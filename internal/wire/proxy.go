@@ -37,11 +37,11 @@ func (p Proxy) faults() fault.List {
 	if p == (Proxy{}) {
 		return l
 	}
-	u, err := url.Parse(p.URL)
+	u, ok := ParseURL(p.URL)
 	switch {
 	case p.URL == "":
 		l.Add("url", "missing", "set it to where the proxy listens, as http://proxy.example.com:3128")
-	case err != nil || u.Hostname() == "":
+	case !ok:
 		l.Add("url", "not a URL with a host", hint)
 	case u.Scheme != "http" && u.Scheme != "https":
 		l.Add("url", fmt.Sprintf("%q is not a scheme that works here", u.Scheme), hint)

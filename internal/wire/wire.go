@@ -14,6 +14,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -42,6 +43,12 @@ type Transport struct {
 	Timeout   time.Duration              // of one attempt, from its start to the end of its body
 	MaxBody   int64                      // in bytes, decompressed
 	Observe   Observer
+}
+
+// ParseURL parses raw, and reports whether that is an absolute URL with a host.
+func ParseURL(raw string) (u *url.URL, ok bool) {
+	u, err := url.Parse(raw)
+	return u, err == nil && u.Hostname() != ""
 }
 
 // Loopback reports whether host, as [net/url.URL.Hostname] gives it, is this

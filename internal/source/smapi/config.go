@@ -132,9 +132,9 @@ func rateFaults(r float64) (l fault.List) {
 
 // urlFaults never repeats the URL: a user could have written a password in it.
 func urlFaults(raw string) (l fault.List) {
-	u, err := url.Parse(raw)
+	u, ok := wire.ParseURL(raw)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "" || u.Opaque != "":
+	case !ok:
 		l.Add("", "not an absolute URL", "write it as https://host/path")
 	case u.User != nil:
 		l.Add("", "holds a user name or password", "remove it")
