@@ -61,7 +61,7 @@ const maxReport = 32 << 20
 // one that runs by the configuration.
 func (c *cli) daemon(base string, timeout time.Duration) (*daemonClient, error) {
 	if base == "" {
-		cfg, err := config.Load(c.Config)
+		cfg, err := config.Peek(c.Config)
 		if err != nil {
 			return nil, usage(err)
 		}
