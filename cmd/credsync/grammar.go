@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -42,7 +43,7 @@ func explainUsage(parser *kong.Kong, err error) string {
 	case notOneOf.MatchString(text):
 		m := notOneOf.FindStringSubmatch(text)
 		known := strings.Split(strings.ReplaceAll(m[2], `"`, ""), ",")
-		known = without(known, "")
+		known = slices.DeleteFunc(known, func(value string) bool { return value == "" })
 		return fmt.Sprintf("--%s can't be %q; %s", m[1], m[3], suggest.Hint(m[3], known, "there are"))
 	case notBool.MatchString(text):
 		return fmt.Sprintf("--%s takes no value", notBool.FindStringSubmatch(text)[1])
@@ -130,13 +131,4 @@ func pathOf(at *kong.Node) string {
 		return ""
 	}
 	return strings.TrimSpace(pathOf(at.Parent) + " " + at.Name)
-}
-
-func without(texts []string, drop string) (kept []string) {
-	for _, t := range texts {
-		if t != drop {
-			kept = append(kept, t)
-		}
-	}
-	return kept
 }

@@ -127,10 +127,10 @@ func (g *grid) row(r syncer.Result) int {
 
 // prune drops the rows that had no result in run.
 func (g *grid) prune(run uint32) {
-	stale := func(c cell) bool { return c.run != run }
+	met := func(c cell) bool { return c.run == run }
 	keep := 0
 	for i := range g.rows {
-		if !slices.ContainsFunc(g.of(i), func(c cell) bool { return !stale(c) }) {
+		if !slices.ContainsFunc(g.of(i), met) {
 			continue
 		}
 		if keep != i {

@@ -72,18 +72,13 @@ func (j *job) end(run *running, s syncer.Summary) Run {
 }
 
 func runOf(run *running, s syncer.Summary) Run {
+	d := s.Digest()
 	r := Run{
-		Run: s.Run, Trigger: run.trigger, Started: s.Started.UTC().Round(time.Millisecond), TookSeconds: s.Took.Round(time.Millisecond).Seconds(),
-		Result: verdict(s), Skills: s.Skills, Outcomes: make(map[syncer.Outcome]int), Orphans: len(s.Orphans), Brake: s.Brake,
-	}
-	for _, o := range syncer.Outcomes {
-		r.Outcomes[o] = s.Counts[o]
+		Run: d.Run, Trigger: run.trigger, Started: s.Started.UTC().Round(time.Millisecond), TookSeconds: d.TookSeconds,
+		Result: verdict(s), Skills: d.Skills, Outcomes: d.Outcomes, Orphans: len(d.Orphans), Brake: d.Brake, Error: d.Error,
 	}
 	if s.Brake != "" {
 		r.Plan = s.Plan
-	}
-	if s.Err != nil {
-		r.Error = s.Err.Error()
 	}
 	return r
 }
