@@ -3,7 +3,9 @@ package suggest
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // farthest is how many letters a name may be off to be taken for a slip.
@@ -28,7 +30,7 @@ func Hint(wrong string, known []string, whats string) string {
 	if len(known) == 0 {
 		return "there are no " + whats
 	}
-	hint := whats + ": " + strings.Join(known, ", ")
+	hint := whats + ": " + strings.Join(shown(known), ", ")
 	switch meant := Nearest(wrong, known); {
 	case meant == "":
 		return hint
@@ -37,6 +39,17 @@ func Hint(wrong string, known []string, whats string) string {
 	default:
 		return fmt.Sprintf("did you mean %q? %s", meant, hint)
 	}
+}
+
+// shown returns names as a line can hold them: what does not print is escaped.
+func shown(names []string) []string {
+	fit := make([]string, len(names))
+	for i, name := range names {
+		if fit[i] = name; strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			fit[i] = strconv.Quote(name)
+		}
+	}
+	return fit
 }
 
 // distance returns the number of letters to insert, delete, replace or swap

@@ -14,3 +14,15 @@ func TestNearest(t *testing.T) {
 		}
 	}
 }
+
+// A name comes from a file, and a hint is a part of one line.
+func TestAHintIsOneLine(t *testing.T) {
+	for wrong, want := range map[string]string{
+		"acme": `sources: "acme:v\tsmapi", other`,
+		"othr": `did you mean "other"? sources: "acme:v\tsmapi", other`,
+	} {
+		if got := Hint(wrong, []string{"acme:v\tsmapi", "other"}, "sources"); got != want {
+			t.Errorf("%s: got %q, want %q", wrong, got, want)
+		}
+	}
+}
