@@ -25,7 +25,7 @@ type gate struct {
 	mu     sync.Mutex
 	target *url.URL
 	calls  map[string]int    // by name
-	lost   int               // calls that the server cut
+	broken int               // calls that the server did not serve
 	before map[string]func() // what happens, once, before a request gets through
 	guard  guard             // nil = all get through
 }
@@ -43,10 +43,14 @@ func newGate(t *testing.T, target string, name func(*http.Request) string) *gate
 			r.SetURL(g.target)
 			r.Out.Host = r.In.Host // AWS's requests are signed
 		},
+		ModifyResponse: func(r *http.Response) error {
+			if r.StatusCode == http.StatusInternalServerError {
+				g.breaks()
+			}
+			return nil
+		},
 		ErrorHandler: func(http.ResponseWriter, *http.Request, error) {
-			g.mu.Lock()
-			g.lost++
-			g.mu.Unlock()
+			g.breaks()
 			panic(http.ErrAbortHandler)
 		},
 	}
@@ -104,15 +108,22 @@ func (g *gate) took() map[string]int {
 	defer g.mu.Unlock()
 	n := maps.Clone(g.calls)
 	clear(g.calls)
-	g.lost = 0
+	g.broken = 0
 	return n
 }
 
-// cut returns how many requests since took the server left without an answer.
-func (g *gate) cut() int {
+func (g *gate) breaks() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.lost
+	g.broken++
+}
+
+// unserved returns how many requests since took the server cut, or broke down
+// over: moto, at times, reads its secrets while another thread adds one.
+func (g *gate) unserved() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.broken
 }
 
 // vaultCall names a request to Vault by its method and area: "POST data".

@@ -84,7 +84,7 @@ func TestCallsOnMoto(t *testing.T) {
 	if advice, err := s.Check(t.Context()); err != nil || len(advice) != 0 {
 		t.Errorf("Check: got %q and %v", advice, err)
 	}
-	took("ListSecrets by ASIA")
+	took("ListSecrets by ASIA, DescribeSecret by ASIA")
 }
 
 func TestHundredUnchangedOnMoto(t *testing.T) {

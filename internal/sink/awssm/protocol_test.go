@@ -2,6 +2,7 @@ package awssm
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -159,12 +160,11 @@ func TestBetweenCalls(t *testing.T) {
 	t.Run("the answer to the move was lost: it counts", func(t *testing.T) {
 		r := newRig(t)
 		r.put("a")
-		lost := false
+		var lost atomic.Bool
 		r.gate.instead = func(w http.ResponseWriter, q *http.Request) bool {
-			if operationOf(q) != "UpdateSecretVersionStage" || lost {
+			if operationOf(q) != "UpdateSecretVersionStage" || lost.Swap(true) {
 				return false
 			}
-			lost = true
 			r.fake.ServeHTTP(discard{w.Header()}, q)
 			panic(http.ErrAbortHandler)
 		}
