@@ -113,8 +113,8 @@ func (s *station) sh(script string) run { s.Helper(); return s.debian.sh(script)
 func (s *station) status(pattern string) {
 	s.Helper()
 	re, last := regexp.MustCompile(pattern), ""
-	deadline := time.Now().Add(30 * time.Second)
-	until(s.T, time.Minute, "the status line is "+pattern, func() bool {
+	deadline := time.Now().Add(time.Minute)
+	until(s.T, 2*time.Minute, "the status line is "+pattern, func() bool {
 		if last = s.property("credsync", "StatusText"); time.Now().After(deadline) {
 			s.Fatalf("the status line is %q, want %s", last, pattern)
 		}
@@ -239,7 +239,7 @@ func (s *station) changes(commands string) {
 
 func (s *station) rotates(commands string) {
 	s.must(commands)
-	until(s.T, 30*time.Second, "a new audit file", func() bool { return s.sh("test -s /var/log/credsync/audit.jsonl").code == 0 })
+	until(s.T, time.Minute, "a new audit file", func() bool { return s.sh("test -s /var/log/credsync/audit.jsonl").code == 0 })
 	s.chain("/var/log/credsync/audit.jsonl.1 /var/log/credsync/audit.jsonl")
 }
 
@@ -256,7 +256,7 @@ func (s *station) barks(string) {
 
 	until(s.T, 2*time.Minute, "a blocked job is restarted", func() bool { return s.property("credsync-blocked", "NRestarts") != "0" })
 	for _, want := range []string{`"msg":"job is blocked","job":"job"`, "Watchdog timeout", "source.ReadList", "Scheduled restart job"} {
-		until(s.T, 30*time.Second, "the journal of the blocked one has "+want, func() bool { return strings.Contains(s.journal("credsync-blocked"), want) })
+		until(s.T, time.Minute, "the journal of the blocked one has "+want, func() bool { return strings.Contains(s.journal("credsync-blocked"), want) })
 	}
 	s.must("systemctl kill --signal=KILL credsync-blocked || true; systemctl stop credsync-blocked")
 }

@@ -33,6 +33,10 @@ type Duel struct {
 	// BlindToMarks: a mark that changes alone, between look and write, is not
 	// seen by the write. See the tenth decision.
 	BlindToMarks bool
+	// BlindToTwins: a secret that was made anew as a copy of what the look saw,
+	// marks and all, passes for it. Then the next look tells. See the seventeenth
+	// decision.
+	BlindToTwins bool
 }
 
 // RunDuel lets the sinks of d and the hands loose on one name after the other,

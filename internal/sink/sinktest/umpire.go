@@ -82,13 +82,15 @@ func (m *match) close(p *player, e event, now sink.State) {
 		return
 	}
 	switch {
-	case p.mistaken:
+	case p.mistaken && !m.BlindToTwins:
 		m.Errorf("overwrote what it had not seen, and says so to nobody")
+	case p.mistaken && !p.disturbed && (now.Owner != m.owner || now.Fingerprint != ""):
+		m.Errorf("overwrote what it had not seen, and the next look finds %+v", now)
 	case p.trespass && !m.BlindToMarks:
 		m.Errorf("overwrote what is not ours any more, and says so to nobody")
 	case e.state.Owner != p.record.Owner || e.state.Fingerprint != p.record.Fingerprint || !e.state.Exists || e.state.Deleted:
 		m.Errorf("Put returned %+v", e.state)
-	case !p.disturbed && e.state != now:
+	case !p.disturbed && !p.mistaken && e.state != now:
 		m.Errorf("Put returned %+v, and there is %+v", e.state, now)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestDuel(t *testing.T) {
 	both(t, 2, func(t *testing.T, s *stand) {
-		d := sinktest.Duel{Form: s.config.Form(), Peek: s.open(), Stored: s.stored2, Hands: s.hands}
+		d := sinktest.Duel{Form: s.config.Form(), Peek: s.open(), Stored: s.stored2, Hands: s.hands, BlindToTwins: true}
 		for i := range d.Sinks {
 			s.proxy = newProxy(t, s.backend)
 			s.config.Address = s.URL

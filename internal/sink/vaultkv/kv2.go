@@ -27,7 +27,7 @@ func (k *kv2) Inspect(ctx context.Context, name string) (sink.State, error) {
 }
 
 // Put goes through the steps that prev leaves to be done: claim, write under
-// check-and-set, confirm, look back.
+// check-and-set, confirm.
 func (k *kv2) Put(ctx context.Context, name string, r sink.Record, prev sink.State) (sink.State, error) {
 	cas, _ := strconv.Atoi(prev.Version) // 0 where there is none
 	var err error
@@ -57,33 +57,10 @@ func (k *kv2) Put(ctx context.Context, name string, r sink.Record, prev sink.Sta
 	if w.Custom.owner() != r.Owner {
 		return sink.State{}, &failure{operation: opDataWrite, problem: "our mark is gone", class: sink.ErrConflict}
 	}
-	if err := k.patch(ctx, name, confirmMark(r, w).pairs()); err != nil {
-		return sink.State{}, err
-	}
-	if err := k.lookBack(ctx, name, prev); err != nil {
+	if err := k.patch(ctx, name, confirmMark(r, w, prev).pairs()); err != nil {
 		return sink.State{}, err
 	}
 	return sink.State{Exists: true, Owner: r.Owner, Fingerprint: r.Fingerprint, Key: r.Key, Version: strconv.Itoa(w.Version), Ref: w.Created}, nil
-}
-
-// lookBack returns a conflict where the version before ours is not that of prev
-// but its namesake in a secret that was made anew meanwhile: check-and-set
-// compares numbers alone. It is too late then, but it is said. A version that is
-// no longer listed tells nothing.
-func (k *kv2) lookBack(ctx context.Context, name string, prev sink.State) error {
-	if prev.Version == "" {
-		return nil
-	}
-	m, err := k.read(ctx, name)
-	switch before, ok := m.Versions[prev.Version]; {
-	case errors.Is(err, errAbsent):
-		return nil // removed since, as it may be at any time
-	case err != nil:
-		return err
-	case ok && before.Created != prev.Ref:
-		return &failure{operation: opDataWrite, problem: "another secret stood there", class: sink.ErrConflict}
-	}
-	return nil
 }
 
 // confirm returns prev if that is what still stands at name.

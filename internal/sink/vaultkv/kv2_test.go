@@ -78,9 +78,9 @@ func TestBudgets(t *testing.T) {
 		want("the first write of a process", func() { s.put(k, "a") },
 			"GET metadata", "GET sys/internal/ui/mounts/MOUNT", "POST metadata", "POST data", "PATCH metadata")
 		want("unchanged", func() { s.inspect(k) }, "GET metadata")
-		want("an update", func() { s.put(k, "b") }, "GET metadata", "POST data", "PATCH metadata", "GET metadata")
+		want("an update", func() { s.put(k, "b") }, "GET metadata", "POST data", "PATCH metadata")
 		s.write2(name)
-		want("a repair", func() { s.put(k, "b") }, "GET metadata", "PATCH metadata", "POST data", "PATCH metadata", "GET metadata")
+		want("a repair", func() { s.put(k, "b") }, "GET metadata", "PATCH metadata", "POST data", "PATCH metadata")
 		s.must("DELETE", s.mount+"/metadata/"+name, nil)
 		want("a create", func() { s.put(k, "b") }, "GET metadata", "POST metadata", "POST data", "PATCH metadata")
 	})
@@ -252,8 +252,9 @@ func TestLateConfirmationClaimsNothing(t *testing.T) {
 }
 
 // Somebody deletes the secret and makes another with our map copied after we
-// looked: its version 1 passes for the one that we saw, for check-and-set.
-func TestWhatPassedForTheVersionWeSawIsAConflict(t *testing.T) {
+// looked: its version 1 passes for the one that we saw, for check-and-set. The
+// next look does not believe what that write left.
+func TestWhatPassedForTheVersionWeSawIsRepaired(t *testing.T) {
 	both(t, 2, func(t *testing.T, s *stand) {
 		k := s.open()
 		prev := s.put(k, "a")
@@ -261,11 +262,15 @@ func TestWhatPassedForTheVersionWeSawIsAConflict(t *testing.T) {
 		s.must("DELETE", s.mount+"/metadata/"+name, nil)
 		s.write2(name)
 		s.must("POST", s.mount+"/metadata/"+name, map[string]any{"custom_metadata": custom})
-		if _, err := k.Put(t.Context(), name, s.record("b"), prev); !errors.Is(err, sink.ErrConflict) {
-			t.Errorf("got error %v, want %v", err, sink.ErrConflict)
+		if _, err := k.Put(t.Context(), name, s.record("b"), prev); err != nil {
+			t.Fatal(err)
 		}
-		if got, want := s.inspect(k), s.record("b").Fingerprint; got.Version != "2" || got.Fingerprint != want {
-			t.Errorf("got %+v, want what was put, so that nothing is put again", got)
+		if got := s.inspect(k); got.Owner != ours || got.Version != "2" || got.Fingerprint != "" {
+			t.Errorf("got %+v, want ours, version 2, altered", got)
+		}
+		s.put(k, "b")
+		if got, want := s.inspect(k), s.record("b").Fingerprint; got.Version != "3" || got.Fingerprint != want {
+			t.Errorf("got %+v, want what was put, in one version more", got)
 		}
 	})
 }

@@ -16,10 +16,11 @@ const (
 	keyCreated     = "credsync_created"
 	keyFingerprint = "credsync_fingerprint"
 	keyKey         = "credsync_key"
-	keyDigest      = "credsync_digest" // version 1 only
+	keyReplaced    = "credsync_replaced" // creation time of the version before; version 2 only
+	keyDigest      = "credsync_digest"   // version 1 only
 )
 
-var markKeys = []string{keyOwner, keySkill, keyVersion, keyCreated, keyFingerprint, keyKey, keyDigest}
+var markKeys = []string{keyOwner, keySkill, keyVersion, keyCreated, keyFingerprint, keyKey, keyReplaced, keyDigest}
 
 // What stands in place of a fingerprint. Vault takes no empty values.
 const (
@@ -40,10 +41,14 @@ func adoptMark(o sink.Owner) mark {
 	return mark{keyOwner: o.Instance, keySkill: string(o.Skill), keyVersion: "0", keyFingerprint: uncertain}
 }
 
-// confirmMark says that version w holds what r says. It names no owner, so that
-// it claims nothing where it comes too late.
-func confirmMark(r sink.Record, w written) mark {
-	return mark{keyVersion: strconv.Itoa(w.Version), keyCreated: w.Created, keyFingerprint: string(r.Fingerprint), keyKey: r.Key}
+// confirmMark says that version w holds what r says, and what it was to replace.
+// It names no owner, so that it claims nothing where it comes too late.
+func confirmMark(r sink.Record, w written, prev sink.State) mark {
+	m := mark{keyVersion: strconv.Itoa(w.Version), keyCreated: w.Created, keyFingerprint: string(r.Fingerprint), keyKey: r.Key}
+	if prev.Version != "" {
+		m[keyReplaced] = prev.Ref
+	}
+	return m
 }
 
 // owner returns whom m names, or the zero Owner if that is nobody we could be.

@@ -48,7 +48,7 @@ func (m metadata) state() sink.State {
 	if m.trespassed() {
 		s.Owner = sink.Owner{}
 	}
-	if s.Owner.IsZero() || s.Deleted || m.Custom[keyVersion] != number || m.Custom[keyCreated] != current.Created {
+	if s.Owner.IsZero() || s.Deleted || m.Custom[keyVersion] != number || m.Custom[keyCreated] != current.Created || m.mistaken() {
 		return s
 	}
 	if s.Fingerprint = m.Custom.fingerprint(); s.Fingerprint != "" {
@@ -68,6 +68,16 @@ func (m metadata) trespassed() bool {
 	}
 	first, ok := m.Versions["1"]
 	return !ok || first.Created == m.Created
+}
+
+// mistaken reports whether our version replaced another than that which we had
+// seen: its namesake in a secret that was made anew meanwhile, with our map
+// copied. Check-and-set compares numbers alone. A version that is no longer
+// listed tells nothing.
+func (m metadata) mistaken() bool {
+	saw, ok := m.Custom[keyReplaced]
+	before, listed := m.Versions[strconv.Itoa(*m.Current-1)]
+	return ok && listed && before.Created != saw
 }
 
 // expires returns when Vault is going to delete the current version, and whether

@@ -2,18 +2,20 @@
 // HashiCorp Vault or OpenBao, in its versions 2 and 1.
 //
 // In version 2 no value is ever read. What credsync has to know about a secret
-// stands in its custom metadata, under six keys:
+// stands in its custom metadata, under seven keys:
 //
 //	credsync_owner        the instance that wrote it
 //	credsync_skill        the skill whose pair it is
 //	credsync_version      the number of the version that we wrote last
 //	credsync_created      the creation time of that version
+//	credsync_replaced     the creation time that we had seen of the version before
 //	credsync_fingerprint  the fingerprint of what we wrote in it
 //	credsync_key          the ID of the fingerprint's key
 //
 // A secret is ours if owner and skill say so, and current if number and creation
 // time are those of the version that stands there now. The number alone would be
-// a weak identity: it starts anew after the metadata were deleted.
+// a weak identity: it starts anew after the metadata were deleted. Check-and-set
+// knows nothing else, so each look also checks what our version replaced.
 //
 // A new secret is claimed before it is written, by a POST of the metadata. The
 // policy makes that safe: with create and without update on metadata, Vault
@@ -110,10 +112,12 @@ func (s *Sink) Inspect(ctx context.Context, name string) (sink.State, error) {
 	return s.engine.Inspect(ctx, name)
 }
 
-// Put makes three requests for an update or a new secret and four for a repair.
+// Put makes two requests for an update and three for a new secret or a repair.
 // The first Put or Adopt of a Sink also asks for the kind of the mount. In
 // version 2 an answer that is lost on its way costs a version: what stands there
-// then can't be told from a stranger's without reading it. See [sink.Sink].
+// then can't be told from a stranger's without reading it. Where the secret was
+// made anew since the look, with our mark copied, Put does not notice, and Inspect
+// does from then on. See [sink.Sink].
 func (s *Sink) Put(ctx context.Context, name string, r sink.Record, prev sink.State) (sink.State, error) {
 	if err := begin(ctx, name); err != nil {
 		return sink.State{}, err
