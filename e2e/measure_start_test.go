@@ -54,14 +54,19 @@ func (f *findings) start(t *testing.T) {
 	w.job["schedule"] = "0 0 1 1 *"
 	p := start(t, w.command(t.Context(), "run"))
 	p.says(`(waiting)`)
-	idle := int64(0)
-	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		idle = max(idle, held(p.cmd.Process.Pid, "VmRSS"))
-	}
+	idle := p.resident(2 * time.Second)
 	f.Start = []figure{
 		{fmt.Sprintf("`credsync version`, min / median / max of %d", times), "15 ms", spreadOf(version).format("%.1f") + " ms"},
 		{fmt.Sprintf("first request of `sync` after its start, of %d", times), "60 ms", spreadOf(first).format("%.1f") + " ms"},
 		{"stripped static binary", "30 MB", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6)},
 		{"daemon that waits, resident", "30 MiB", mebibytes(idle)},
 	}
+}
+
+// resident returns the most that p holds within d.
+func (p *process) resident(d time.Duration) (most int64) {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		most = max(most, held(p.cmd.Process.Pid, "VmRSS"))
+	}
+	return most
 }

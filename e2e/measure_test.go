@@ -23,6 +23,7 @@ func TestMeasure(t *testing.T) {
 	t.Run("start", f.start)
 	t.Run("throughput", f.throughput)
 	t.Run("memory", f.memory)
+	t.Run("runs", f.runs)
 	t.Run("pace", f.pace)
 	f.write()
 }
