@@ -19,12 +19,29 @@ func (f *findings) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	times := size(20, 200)
-	var version, first []float64
+	var version []float64
 	for range times {
 		version = append(version, milliseconds(spend(t, exec.CommandContext(t.Context(), program(t, "credsync"), "version"), nil).took))
 	}
 	w := loneWorld(t, 1)
 	w.withVault()
+	first := w.firstRequests(times)
+	w.job["schedule"] = "0 0 1 1 *"
+	idle := w.idle()
+	w.more["http"] = settings{"listen": "127.0.0.1:0"}
+	served := w.idle()
+	f.Start = []figure{
+		{fmt.Sprintf("`credsync version`, min / median / max of %d", times), "15 ms", spreadOf(version).format("%.1f") + " ms"},
+		{fmt.Sprintf("first request of `sync` after its start, of %d", times), "60 ms", spreadOf(first).format("%.1f") + " ms"},
+		{"stripped static binary", "30 MB", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6)},
+		{"daemon that waits, resident", "30 MiB", mebibytes(idle)},
+		{"the same with the status page on", "30 MiB", mebibytes(served)},
+	}
+}
+
+// firstRequests returns after how many milliseconds sync asks for the first time.
+func (w *world) firstRequests(times int) (after []float64) {
+	w.Helper()
 	arrived := make(chan time.Time, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		select {
@@ -34,33 +51,35 @@ func (f *findings) start(t *testing.T) {
 		rw.WriteHeader(http.StatusForbidden)
 	}))
 	defer s.Close()
+	url := w.source["token_url"]
+	defer func() { w.source["token_url"] = url }()
 	w.source["token_url"] = s.URL
 	for range times {
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(w.Context())
 		cmd := w.command(ctx, "sync")
 		begin := time.Now()
 		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+			w.Fatal(err)
 		}
-		first = append(first, milliseconds((<-arrived).Sub(begin)))
-		_ = cmd.Wait() // it gets no token, and fails
+		after = append(after, milliseconds((<-arrived).Sub(begin)))
 		cancel()
+		_ = cmd.Wait() // it was killed
 		select {
 		case <-arrived: // what it asked after the first
 		default:
 		}
 	}
-	w.source["token_url"] = w.amazon.url + "/auth/o2/token"
-	w.job["schedule"] = "0 0 1 1 *"
-	p := start(t, w.command(t.Context(), "run"))
+	return after
+}
+
+// idle returns what a daemon holds that waits for its schedule.
+func (w *world) idle() int64 {
+	w.Helper()
+	p := start(w.T, w.command(w.Context(), "run"))
 	p.says(`(waiting)`)
-	idle := p.resident(2 * time.Second)
-	f.Start = []figure{
-		{fmt.Sprintf("`credsync version`, min / median / max of %d", times), "15 ms", spreadOf(version).format("%.1f") + " ms"},
-		{fmt.Sprintf("first request of `sync` after its start, of %d", times), "60 ms", spreadOf(first).format("%.1f") + " ms"},
-		{"stripped static binary", "30 MB", fmt.Sprintf("%.1f MB", float64(info.Size())/1e6)},
-		{"daemon that waits, resident", "30 MiB", mebibytes(idle)},
-	}
+	held := p.resident(2 * time.Second)
+	p.stop()
+	return held
 }
 
 // resident returns the most that p holds within d.

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -66,7 +67,7 @@ func spend(t *testing.T, cmd *exec.Cmd, stdin io.Reader) cost {
 	for tick := time.NewTicker(2 * time.Millisecond); ; {
 		select {
 		case <-tick.C:
-			c.peak = max(c.peak, held(cmd.Process.Pid, "VmHWM"))
+			c.peak = max(c.peak, heldByAll(cmd.Process.Pid))
 			continue
 		case err := <-ended:
 			tick.Stop()
@@ -93,6 +94,17 @@ func held(pid int, what string) int64 {
 	}
 	kib, _ := strconv.ParseInt(string(found[1]), 10, 64)
 	return kib << 10
+}
+
+// heldByAll returns what a process and its children held at most.
+func heldByAll(pid int) int64 {
+	all := held(pid, "VmHWM")
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid)) // none where it has ended
+	for _, child := range strings.Fields(string(children)) {
+		pid, _ := strconv.Atoi(child)
+		all += held(pid, "VmHWM")
+	}
+	return all
 }
 
 // A spread is the least, the middle and the most of what was measured.

@@ -2,13 +2,13 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A standing is what one contender did in one discipline.
@@ -25,7 +25,7 @@ type standing struct {
 type contender struct {
 	who    string
 	skills int
-	prefix string
+	prefix string // of its names in Vault
 	run    func(c contender, fill bool) cost
 }
 
@@ -36,41 +36,86 @@ func (f *findings) throughput(t *testing.T) {
 	w := loneWorld(t, f.Skills)
 	v := w.withVault()
 	w.vaultSink()["path"] = "alexa/{label}/{skill_id}" // covers what each contender has
-	token := v.token(w.policy("vault"))
-	w.write("vault-token", token)
+	r := &ring{world: w, vault: v, workers: f.Workers, ids: w.amazon.skills(), token: v.token(w.policy("vault"))}
+	w.write("vault-token", r.token)
 	w.source["concurrency"], w.source["requests_per_second"], w.source["max_requests_per_second"] = f.Workers, 10_000, 10_000
 	w.job["max_changes"] = "100%"
-	ids := w.amazon.skills()
-	list := func(n int) io.Reader { return strings.NewReader(strings.Join(ids[:n], "\n") + "\n") }
-	with := func(cmd *exec.Cmd, c contender) *exec.Cmd {
-		cmd.Env = append(os.Environ(), "API_URL="+w.amazon.url, "CLIENT_ID="+w.amazon.client.ClientID,
-			"CLIENT_SECRET="+w.amazon.client.ClientSecret, "REFRESH_TOKEN="+w.amazon.client.RefreshToken,
-			"VAULT_URL="+v.url, "VAULT_TOKEN="+token, "PREFIX="+c.prefix, "CONCURRENCY="+strconv.Itoa(f.Workers))
-		return cmd
+	contenders := []contender{{who: "floor", skills: f.Skills, run: r.floor}, {who: "credsync", skills: f.Skills, run: r.credsync}}
+	if _, err := exec.LookPath("node"); err == nil {
+		contenders = append(contenders, contender{who: "ask-smapi-sdk in a loop", skills: f.Skills / 10, run: r.loop()})
 	}
-	contenders := []contender{
-		{who: "floor", skills: f.Skills, run: func(c contender, fill bool) cost {
-			cmd := exec.CommandContext(t.Context(), program(t, "floor"))
-			if fill {
-				cmd.Args = append(cmd.Args, "fill")
-			}
-			return spend(t, with(cmd, c), list(c.skills))
-		}},
-		{who: "credsync", skills: f.Skills, run: func(c contender, _ bool) cost {
-			w.vaultSink()["path"] = c.prefix + "{skill_id}"
-			return spend(t, w.command(t.Context(), "--log-level", "warn", "sync"), nil)
-		}},
-	}
-	if node, err := exec.LookPath("node"); err == nil {
-		script, err := filepath.Abs("node/loop.mjs")
-		if err != nil {
-			t.Fatal(err)
+	if ask, err := filepath.Abs(filepath.Join(bin, "ask-cli/node_modules/ask-cli/dist/bin/ask.js")); err == nil {
+		if _, err := os.Stat(ask); err == nil {
+			contenders = append(contenders, contender{who: "ASK CLI, a process a skill", skills: max(5, f.Skills/500), run: r.commands(ask)})
 		}
-		contenders = append(contenders, contender{who: "ask-smapi-sdk in a loop", skills: f.Skills / 10, run: func(c contender, _ bool) cost {
-			return spend(t, with(exec.CommandContext(t.Context(), node, script), c), list(c.skills))
-		}})
 	}
 	f.Throughput = w.races(contenders, f.Rounds)
+}
+
+// A ring is where contenders meet.
+type ring struct {
+	*world
+	vault   *vault
+	workers int
+	ids     []string
+	token   string // of Vault, with the rights of the policy that credsync prints
+}
+
+func (r *ring) floor(c contender, fill bool) cost {
+	cmd := exec.CommandContext(r.Context(), program(r.T, "floor"))
+	if fill {
+		cmd.Args = append(cmd.Args, "fill")
+	}
+	return r.spend(cmd, c, r.token)
+}
+
+func (r *ring) credsync(c contender, _ bool) cost {
+	r.vaultSink()["path"] = c.prefix + "{skill_id}"
+	return spend(r.T, r.command(r.Context(), "--log-level", "warn", "sync"), nil)
+}
+
+// loop runs node/loop.mjs.
+func (r *ring) loop() func(contender, bool) cost {
+	token := r.simple()
+	return func(c contender, _ bool) cost {
+		return r.spend(exec.CommandContext(r.Context(), "node", "node/loop.mjs"), c, token)
+	}
+}
+
+// commands runs node/commands.mjs, which runs ask.
+func (r *ring) commands(ask string) func(contender, bool) cost {
+	token := r.simple()
+	r.write("cli_config", encode(r.T, settings{"profiles": settings{"default": settings{
+		"token":     settings{"access_token": "none", "refresh_token": r.amazon.client.RefreshToken, "token_type": "bearer", "expires_in": 0, "expires_at": time.Unix(0, 0)},
+		"vendor_id": "none",
+	}}, "machineId": "none", "shareUsage": false}))
+	home := filepath.Join(r.dir, ".ask")
+	if err := os.Symlink(".", home); err != nil {
+		r.Fatal(err)
+	}
+	return func(c contender, _ bool) cost {
+		cmd := exec.CommandContext(r.Context(), "node", "node/commands.mjs")
+		cmd.Env = []string{
+			"ASK=" + ask, "HOME=" + r.dir, "ASK_SHARE_USAGE=false", "ASK_SKIP_NEW_VERSION_REMINDER=true",
+			"ASK_SMAPI_SERVER_BASE_URL=" + r.amazon.url, "ASK_LWA_TOKEN_HOST=" + r.amazon.url,
+			"ASK_LWA_CLIENT_ID=" + r.amazon.client.ClientID, "ASK_LWA_CLIENT_CONFIRMATION=" + r.amazon.client.ClientSecret,
+		}
+		return r.spend(cmd, c, token)
+	}
+}
+
+// simple returns a token for those who claim nothing before they write.
+func (r *ring) simple() string {
+	r.vault.must("PUT", "sys/policies/acl/simple", settings{"policy": `path "secret/data/alexa/*" { capabilities = ["create", "update"] }`}, nil)
+	return r.vault.fresh(settings{"policies": []string{"simple"}}).ClientToken
+}
+
+// spend runs cmd with the settings that all but credsync have.
+func (r *ring) spend(cmd *exec.Cmd, c contender, token string) cost {
+	cmd.Env = append(append(os.Environ(), "API_URL="+r.amazon.url, "CLIENT_ID="+r.amazon.client.ClientID,
+		"CLIENT_SECRET="+r.amazon.client.ClientSecret, "REFRESH_TOKEN="+r.amazon.client.RefreshToken,
+		"VAULT_URL="+r.vault.url, "VAULT_TOKEN="+token, "PREFIX="+c.prefix, "CONCURRENCY="+strconv.Itoa(r.workers)), cmd.Env...)
+	return spend(r.T, cmd, strings.NewReader(strings.Join(r.ids[:c.skills], "\n")+"\n"))
 }
 
 // races lets contenders fill Vault and find nothing changed, in rounds.

@@ -13,7 +13,7 @@ import (
 // its line of the list and the update that may wait for the brake; a listing of
 // AWS comes on top.
 const (
-	baseBudget    = 24 << 20
+	baseBudget    = 19 << 20 // the binary's own pages come on top, as much again
 	resultBudget  = 700
 	listingBudget = 300
 )
@@ -21,7 +21,7 @@ const (
 // From longList results on, less garbage is let grow beside what is in use.
 const (
 	longList    = 50_000
-	longPercent = 70 // of what is in use; GOGC overrules it
+	longPercent = 50 // of what is in use; GOGC overrules it
 )
 
 // A budget keeps the runtime from letting garbage grow to the size of what is in
