@@ -13,8 +13,8 @@ import (
 // its line of the list and the update that may wait for the brake; a listing of
 // AWS comes on top.
 const (
-	baseBudget    = 19 << 20 // the binary's own pages come on top, as much again
-	resultBudget  = 700
+	baseBudget    = 17 << 20 // the binary's own pages come on top, as much again
+	resultBudget  = 600
 	listingBudget = 300
 )
 

@@ -16,9 +16,9 @@ func TestTheBudgetFollowsTheList(t *testing.T) {
 		limit          int64
 		percent        int
 	}{
-		"short list":            {results: 1000, limit: 19<<20 + 1000*700, percent: 100},
-		"long list":             {results: 100_000, limit: 19<<20 + 100_000*700, percent: 50},
-		"long list, GOGC":       {gogc: "90", results: 100_000, limit: 19<<20 + 100_000*700, percent: 100},
+		"short list":            {results: 1000, limit: 17<<20 + 1000*600, percent: 100},
+		"long list":             {results: 100_000, limit: 17<<20 + 100_000*600, percent: 50},
+		"long list, GOGC":       {gogc: "90", results: 100_000, limit: 17<<20 + 100_000*600, percent: 100},
 		"long list, GOMEMLIMIT": {memlimit: "30MiB", results: 100_000, limit: none, percent: 100},
 	} {
 		t.Run(name, func(t *testing.T) {

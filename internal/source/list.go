@@ -2,6 +2,7 @@ package source
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -61,14 +62,15 @@ func ReadList(path string) ([]Entry, error) {
 // ParseList reads a skill list from r, which errors name path. See [ReadList].
 func ParseList(r io.Reader, path string) ([]Entry, error) {
 	var entries []Entry
+	var pages pages
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxListLine)
 	for n := 1; lines.Scan(); n++ {
-		text := strings.TrimPrefix(lines.Text(), "\ufeff")
-		text, _, _ = strings.Cut(text, "#")
-		id, label, _ := strings.Cut(strings.TrimSpace(text), " ")
+		line, _, _ := bytes.Cut(bytes.TrimPrefix(lines.Bytes(), []byte("\ufeff")), []byte("#"))
+		text := pages.keep(bytes.TrimSpace(line))
+		id, label, _ := strings.Cut(text, " ")
 		if strings.ContainsRune(id, '\t') {
-			id, label, _ = strings.Cut(strings.TrimSpace(text), "\t")
+			id, label, _ = strings.Cut(text, "\t")
 		}
 		if id == "" {
 			continue
@@ -83,6 +85,22 @@ func ParseList(r io.Reader, path string) ([]Entry, error) {
 	}
 	refuseTwins(entries)
 	return entries, nil
+}
+
+// pages hold many short texts with no room between them: a string of its own
+// takes a fifth more.
+type pages struct{ last *strings.Builder }
+
+const pageSize = 64 << 10
+
+func (p *pages) keep(text []byte) string {
+	if p.last == nil || p.last.Cap()-p.last.Len() < len(text) {
+		p.last = new(strings.Builder)
+		p.last.Grow(max(pageSize, len(text)))
+	}
+	from := p.last.Len()
+	p.last.Write(text)
+	return p.last.String()[from:]
 }
 
 // refuseTwins gives each entry an error whose skill was listed before. Sorting

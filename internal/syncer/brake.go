@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -33,18 +34,18 @@ type brake struct {
 
 	mu           sync.Mutex
 	fetched, bad int
-	secrets      map[secretSum]credential.SkillID
+	secrets      map[secretSum]*source.Entry
 	twins        []credential.SkillID // the first two skills that got one secret
 }
 
 // A secretSum tells secrets apart by 64 bits of a hash: there is one for each
 // pair that a first fill brings.
-type secretSum [16]byte
+type secretSum uint64
 
 func newBrake() *brake {
 	return &brake{
 		key:     credential.NewFingerprintKey(credential.NewSecret(rand.Text())),
-		secrets: make(map[secretSum]credential.SkillID),
+		secrets: make(map[secretSum]*source.Entry),
 	}
 }
 
@@ -68,16 +69,16 @@ func (b *brake) reject() {
 	b.bad++
 }
 
-// renew notes that pair is new to some sink.
-func (b *brake) renew(pair credential.Credential) {
+// renew notes that secret, which e's skill has, is new to some sink.
+func (b *brake) renew(e *source.Entry, secret credential.Secret) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sum := secretSum([]byte(b.key.Sum("", "", "", pair.ClientSecret))[:16])
-	switch other, ok := b.secrets[sum]; {
+	n, _ := strconv.ParseUint(string(b.key.Sum("", "", "", secret))[:16], 16, 64) // hex digits all
+	switch other, ok := b.secrets[secretSum(n)]; {
 	case !ok:
-		b.secrets[sum] = pair.Skill
-	case other != pair.Skill && b.twins == nil:
-		b.twins = []credential.SkillID{other, pair.Skill}
+		b.secrets[secretSum(n)] = e
+	case other.Skill != e.Skill && b.twins == nil:
+		b.twins = []credential.SkillID{other.Skill, e.Skill}
 	}
 }
 

@@ -1,7 +1,8 @@
 package syncer
 
 import (
-	"strings"
+	"encoding/binary"
+	"encoding/hex"
 	"time"
 
 	"github.com/credsync/credsync/internal/credential"
@@ -47,11 +48,28 @@ func (p *pass) resume(h held) (*work, error) {
 // packed returns as one text a state that an update is decided on: what stands
 // there is ours, whole, and nobody guards it.
 func packed(s sink.State) string {
-	return strings.Join([]string{string(s.Fingerprint), s.Key, s.Version, s.Ref}, "\x00")
+	var b []byte
+	for _, part := range []string{string(s.Fingerprint), s.Key, s.Version, s.Ref} {
+		raw, err := hex.DecodeString(part)
+		head := uint64(len(raw))<<1 | 1 // a digest is half as long as its digits
+		if err != nil || hex.EncodeToString(raw) != part {
+			raw, head = []byte(part), uint64(len(part))<<1
+		}
+		b = append(binary.AppendUvarint(b, head), raw...)
+	}
+	return string(b)
 }
 
 func unpacked(text string, owner sink.Owner) sink.State {
-	part := strings.SplitN(text, "\x00", 4)
+	var part [4]string
+	for i := range part {
+		head, n := binary.Uvarint([]byte(text[:min(len(text), binary.MaxVarintLen64)]))
+		raw := text[n : n+int(head>>1)]
+		text = text[n+len(raw):]
+		if part[i] = raw; head&1 == 1 {
+			part[i] = hex.EncodeToString([]byte(raw))
+		}
+	}
 	return sink.State{
 		Exists: true, Owner: owner, Fingerprint: credential.Fingerprint(part[0]), Key: part[1], Version: part[2], Ref: part[3],
 	}

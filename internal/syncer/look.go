@@ -132,7 +132,7 @@ func (p *pass) settle(ctx, run context.Context, w *work) {
 	if err = w.proof(); err != nil {
 		return
 	}
-	p.brake.renew(*w.pair)
+	p.brake.renew(w.entry, w.pair.ClientSecret)
 	w.outcome, w.action = d.outcome, d.outcome
 	switch {
 	case d.outcome == Updated:

@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -22,7 +23,8 @@ const maxRepairs = 3
 // ready to use.
 type Memory struct {
 	mu     sync.Mutex
-	fights map[contest]fight
+	seed   maphash.Seed
+	fights map[uint64]fight     // by the hash of the contest, since a run may write all names there are
 	sinks  map[place]*history   // by job and sink
 	ended  map[string]time.Time // by job
 	said   map[place]bool       // announced writes that nobody concludes
@@ -38,8 +40,8 @@ type contest struct {
 // somebody else had replaced: by hand, or as another credsync under our name
 // that is configured to store another.
 type fight struct {
-	repairs int
-	want    credential.Fingerprint
+	want    uint64 // hash of the value's fingerprint
+	repairs int8
 }
 
 // fought reports whether the value was repaired in as many runs as allowed. A
@@ -47,33 +49,40 @@ type fight struct {
 func (m *Memory) fought(c contest, want credential.Fingerprint) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.fights[c]
-	return f.want == want && f.repairs >= maxRepairs
+	f, sum := m.fight(c, want)
+	return f.want == sum && f.repairs >= maxRepairs
+}
+
+// fight returns what is remembered of c, and the hash of a fingerprint.
+func (m *Memory) fight(c contest, want credential.Fingerprint) (fight, uint64) {
+	if m.fights == nil {
+		m.fights, m.seed = make(map[uint64]fight), maphash.MakeSeed()
+	}
+	return m.fights[maphash.Comparable(m.seed, c)], maphash.String(m.seed, string(want))
 }
 
 // wrote notes that a run updated or repaired what stands at c.
 func (m *Memory) wrote(c contest, want credential.Fingerprint, repair bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.fights[c]
-	again := f.want == want
+	f, sum := m.fight(c, want)
+	again := f.want == sum
 	if !again {
-		f = fight{want: want}
+		f = fight{want: sum}
 	}
-	if again || repair {
+	if (again || repair) && f.repairs < maxRepairs {
 		f.repairs++
 	}
-	if m.fights == nil {
-		m.fights = make(map[contest]fight)
-	}
-	m.fights[c] = f
+	m.fights[maphash.Comparable(m.seed, c)] = f
 }
 
 // calm notes that a run found c as it should be, or empty.
 func (m *Memory) calm(c contest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.fights, c)
+	if m.fights != nil {
+		delete(m.fights, maphash.Comparable(m.seed, c))
+	}
 }
 
 // A history is what the brake knows of one job in one sink.

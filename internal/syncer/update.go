@@ -41,7 +41,8 @@ func (p *pass) update(ctx context.Context) {
 func (p *pass) writeAll(ctx context.Context, updates []held) {
 	var g errgroup.Group
 	g.SetLimit(max(p.job.Workers, 1))
-	for _, h := range updates {
+	for i, h := range updates {
+		updates[i] = held{} // its pair is held no longer than it takes to write it
 		g.Go(func() error {
 			switch w, err := p.resume(h); {
 			case err != nil:

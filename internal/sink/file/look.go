@@ -116,7 +116,7 @@ func (d *directory) find(name string) (found, error) {
 	}
 	defer f.Close()
 	hash := sha256.New()
-	if _, err := io.Copy(hash, io.LimitReader(f, maxFile+1)); err != nil {
+	if _, err := io.Copy(hash, io.LimitReader(f, min(info.Size(), maxFile)+1)); err != nil { // a byte more shows that it grew
 		return found{}, err
 	}
 	it := found{info: info, digest: hex.EncodeToString(hash.Sum(nil)), adrift: d.sink.adrift(info)}
