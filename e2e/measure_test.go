@@ -100,7 +100,7 @@ func held(pid int, what string) int64 {
 func heldByAll(pid int) int64 {
 	all := held(pid, "VmHWM")
 	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", pid)) // none where it has ended
-	for _, child := range strings.FieldsSeq(string(children)) {
+	for child := range strings.FieldsSeq(string(children)) {
 		pid, _ := strconv.Atoi(child)
 		all += held(pid, "VmHWM")
 	}
