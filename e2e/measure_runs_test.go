@@ -34,8 +34,8 @@ func (f *findings) runs(t *testing.T) {
 		w.amazon.rotate(2)
 	}
 	p.stop()
-	f.Start = append(f.Start, figure{
-		fmt.Sprintf("daemon after %d runs of 10 skills, and after %d", jobs, jobs*rounds), "the same",
+	f.Runs = []figure{{
+		fmt.Sprintf("daemon of %d jobs with 10 skills each, after %[1]d runs and after %d", jobs, jobs*rounds), "the same",
 		mebibytes(held[0]) + ", " + mebibytes(held[len(held)-1]),
-	})
+	}}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,32 +16,70 @@ import (
 
 // TestMeasure measures credsync on this machine and writes ../docs/benchmarks.md
 // with what it finds. It holds nothing: what is asked stands beside each figure.
-// A sample is quick; CREDSYNC_TEST_FULL=1 makes it the full size.
+// A sample is quick; CREDSYNC_TEST_FULL=1 makes it the full size. What is not
+// measured this time stands as it was found before:
+//
+//	./e2e/measure -run '^TestMeasure$/^pace$'
 func TestMeasure(t *testing.T) {
 	if !*measure {
 		t.Skip("only with -measure")
 	}
-	f := &findings{T: t, Machine: machine(), Full: size(0, 1) == 1}
-	t.Run("start", f.start)
-	t.Run("throughput", f.throughput)
-	t.Run("memory", f.memory)
-	t.Run("runs", f.runs)
-	t.Run("pace", f.pace)
+	f := recall(t)
+	f.Machine = machine()
+	for _, part := range []struct {
+		name    string
+		measure func(t *testing.T)
+	}{{"start", f.start}, {"throughput", f.throughput}, {"memory", f.memory}, {"runs", f.runs}, {"pace", f.pace}} {
+		t.Run(part.name, func(t *testing.T) {
+			part.measure(t)
+			f.Of[part.name] = provenance{commit(), size(0, 1) == 1}
+			f.keep()
+		})
+	}
 	f.write()
 }
 
 // A findings is what docs/benchmarks.md tells.
 type findings struct {
-	*testing.T
+	t          *testing.T
+	Of         map[string]provenance // by part
 	Machine    []string
-	Full       bool
 	Start      []figure
 	Skills     int // of the throughput
 	Workers    int
 	Rounds     int
 	Throughput []standing
 	Memory     []footprint
+	Runs       []figure
 	Pace       []figure
+}
+
+// A provenance is what a part was measured of, and whether in full size.
+type provenance struct {
+	Commit string
+	Full   bool
+}
+
+// kept is where findings are kept for the next time.
+const kept = bin + "/findings.json"
+
+// recall returns what was found before.
+func recall(t *testing.T) *findings {
+	t.Helper()
+	f := &findings{t: t, Of: make(map[string]provenance)}
+	if b, err := os.ReadFile(kept); err == nil {
+		if err := json.Unmarshal(b, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+func (f *findings) keep() {
+	f.t.Helper()
+	if err := os.WriteFile(kept, []byte(encode(f.t, f)), 0o600); err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // A figure is one thing that was asked and measured.

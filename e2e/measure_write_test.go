@@ -16,7 +16,7 @@ var measured string
 
 // write writes ../docs/benchmarks.md and the plot of the memory.
 func (f *findings) write() {
-	f.Helper()
+	f.t.Helper()
 	page := template.Must(template.New("").Funcs(template.FuncMap{
 		"mib":    mebibytes,
 		"spread": func(form string, s spread) string { return s.format(form) },
@@ -24,14 +24,14 @@ func (f *findings) write() {
 	}).Parse(measured))
 	out, err := os.Create("../docs/benchmarks.md")
 	if err != nil {
-		f.Fatal(err)
+		f.t.Fatal(err)
 	}
 	defer out.Close()
 	if err := page.Execute(out, f); err != nil {
-		f.Fatal(err)
+		f.t.Fatal(err)
 	}
 	if err := os.WriteFile("../docs/memory.svg", []byte(f.memoryPlot().svg()), 0o600); err != nil {
-		f.Fatal(err)
+		f.t.Fatal(err)
 	}
 }
 
@@ -58,20 +58,25 @@ func machine() []string {
 			model = string(found[1])
 		}
 	}
-	said := func(name string, args ...string) string {
-		b, err := exec.Command(name, args...).Output()
-		if err != nil {
-			return "none"
-		}
-		return strings.TrimSpace(string(b))
-	}
 	load, _ := os.ReadFile("/proc/loadavg")
 	first, _, _ := strings.Cut(string(load), " ")
 	return []string{
 		time.Now().UTC().Format(time.DateOnly),
 		model + ", " + said("nproc") + " processors in use, " + runtime.GOOS + " " + said("uname", "-r") + ", load at the start " + first,
-		runtime.Version() + ", Node " + said("node", "--version") + ", credsync " + said("git", "describe", "--always", "--dirty"),
+		runtime.Version() + ", Node " + said("node", "--version") + ", Vault's core " + said("go", "-C", "vaultserver", "list", "-m", "-f", "{{.Version}}", "github.com/hashicorp/vault"),
 	}
+}
+
+// commit names what is measured.
+func commit() string { return said("git", "describe", "--always", "--dirty") }
+
+// said returns what a program says.
+func said(name string, args ...string) string {
+	b, err := exec.Command(name, args...).Output()
+	if err != nil {
+		return "none"
+	}
+	return strings.TrimSpace(string(b))
 }
 
 // goBenchmarks returns what go test -bench wrote before, if it did: the first
