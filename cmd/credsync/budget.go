@@ -21,7 +21,7 @@ const (
 // From longList results on, less garbage is let grow beside what is in use.
 const (
 	longList    = 50_000
-	longPercent = 50 // of what is in use; GOGC overrules it
+	longPercent = 35 // of what is in use; GOGC overrules it
 )
 
 // A budget keeps the runtime from letting garbage grow to the size of what is in
