@@ -38,7 +38,8 @@ func (f *findings) write() {
 func (f *findings) memoryPlot() plot {
 	p := plot{Title: "Memory that a run with nothing changed holds at most", X: "skills", Y: "MiB", Log: true}
 	for i, sink := range []string{"file", "vault_kv", "aws_secrets_manager"} {
-		peak, asked := curve{Name: sink, Colour: i}, curve{Name: sink + ", asked", Colour: i, Dashed: true}
+		name := []string{"file", "Vault", "AWS"}[i]
+		peak, asked := curve{Name: name, Colour: i}, curve{Name: name + ", at most", Colour: i, Dashed: true}
 		for _, m := range f.Memory {
 			if m.Sink == sink && m.Run == "nothing changed" {
 				peak.add(float64(m.Skills), float64(m.Peak)/(1<<20))
