@@ -49,23 +49,25 @@ type fight struct {
 func (m *Memory) fought(c contest, want credential.Fingerprint) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f, sum := m.fight(c, want)
+	at, sum := m.hashes(c, want)
+	f := m.fights[at]
 	return f.want == sum && f.repairs >= maxRepairs
 }
 
-// fight returns what is remembered of c, and the hash of a fingerprint.
-func (m *Memory) fight(c contest, want credential.Fingerprint) (fight, uint64) {
+// hashes returns those of a contest and of a fingerprint.
+func (m *Memory) hashes(c contest, want credential.Fingerprint) (at, sum uint64) {
 	if m.fights == nil {
 		m.fights, m.seed = make(map[uint64]fight), maphash.MakeSeed()
 	}
-	return m.fights[maphash.Comparable(m.seed, c)], maphash.String(m.seed, string(want))
+	return maphash.Comparable(m.seed, c), maphash.String(m.seed, string(want))
 }
 
 // wrote notes that a run updated or repaired what stands at c.
 func (m *Memory) wrote(c contest, want credential.Fingerprint, repair bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f, sum := m.fight(c, want)
+	at, sum := m.hashes(c, want)
+	f := m.fights[at]
 	again := f.want == sum
 	if !again {
 		f = fight{want: sum}
@@ -73,16 +75,15 @@ func (m *Memory) wrote(c contest, want credential.Fingerprint, repair bool) {
 	if (again || repair) && f.repairs < maxRepairs {
 		f.repairs++
 	}
-	m.fights[maphash.Comparable(m.seed, c)] = f
+	m.fights[at] = f
 }
 
 // calm notes that a run found c as it should be, or empty.
 func (m *Memory) calm(c contest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fights != nil {
-		delete(m.fights, maphash.Comparable(m.seed, c))
-	}
+	at, _ := m.hashes(c, "")
+	delete(m.fights, at)
 }
 
 // A history is what the brake knows of one job in one sink.
