@@ -118,13 +118,12 @@ func TestTwoFightingWritersEndInAConflict(t *testing.T) {
 	skill := w.amazon.skills()[0]
 	v.alter(skill)
 	d := w.daemon()
-	runs := func() int { return strings.Count(w.read("audit.jsonl"), `"event":"run.finish"`) }
-	for begun := runs(); runs() < begun+8; {
+	for begun := w.finished(); w.finished() < begun+8; {
 		if pairIn(v.value(skill)) == w.amazon.pair(skill) {
 			v.alter(skill)
 		}
-		now := runs()
-		until(t, 2*time.Minute, "the daemon's next run", func() bool { return runs() > now })
+		now := w.finished()
+		until(t, 2*time.Minute, "the daemon's next run", func() bool { return w.finished() > now })
 	}
 	d.stop()
 	if got := v.versions(skill); got != 8 { // one, and three times the hand's and ours, and the hand's last

@@ -1,10 +1,7 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 )
@@ -28,10 +25,7 @@ func (f *findings) runs(t *testing.T) {
 	p := start(t, w.command(t.Context(), "run"))
 	var held []int64
 	for round := range rounds {
-		until(t, 2*time.Minute, fmt.Sprintf("round %d ends", round+1), func() bool {
-			trail, _ := os.ReadFile(filepath.Join(w.dir, "audit.jsonl")) // none before the first record
-			return bytes.Count(trail, []byte(`"event":"run.finish"`)) >= jobs*(round+1)
-		})
+		until(t, 2*time.Minute, fmt.Sprintf("round %d ends", round+1), func() bool { return w.finished() >= jobs*(round+1) })
 		held = append(held, p.resident(time.Second))
 		t.Logf("after %d runs: %s", jobs*(round+1), mebibytes(held[round]))
 		w.amazon.rotate(2)

@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -68,4 +71,10 @@ func (d *doomed) wantAnnounced() {
 			}
 		}
 	}
+}
+
+// finished returns how many runs the trail has seen the end of.
+func (w *world) finished() int {
+	trail, _ := os.ReadFile(filepath.Join(w.dir, "audit.jsonl")) // none before the first record
+	return bytes.Count(trail, []byte(`"event":"run.finish"`))
 }

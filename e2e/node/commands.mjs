@@ -3,15 +3,9 @@
 // ../floor.
 import { execFileSync } from "node:child_process";
 import readline from "node:readline";
+import { store } from "./vault.mjs";
 
-const env = process.env;
 for await (const skill of readline.createInterface({ input: process.stdin })) {
-  const out = execFileSync(process.execPath, [env.ASK, "smapi", "get-skill-credentials", "--skill-id", skill]);
-  const { clientId, clientSecret } = JSON.parse(out).skillMessagingCredentials;
-  const answer = await fetch(`${env.VAULT_URL}/v1/secret/data/${env.PREFIX}${skill}`, {
-    method: "POST",
-    headers: { "X-Vault-Token": env.VAULT_TOKEN, "Content-Type": "application/json" },
-    body: JSON.stringify({ data: { client_id: clientId, client_secret: clientSecret } }),
-  });
-  if (!answer.ok) throw new Error(`Vault: ${answer.status}`);
+  const out = execFileSync(process.execPath, [process.env.ASK, "smapi", "get-skill-credentials", "--skill-id", skill]);
+  await store(skill, JSON.parse(out).skillMessagingCredentials);
 }

@@ -3,6 +3,7 @@
 // decides nothing and tries nothing again. Settings are those of ../floor.
 import readline from "node:readline";
 import sdk from "ask-smapi-sdk";
+import { store } from "./vault.mjs";
 
 const env = process.env;
 const smapi = new sdk.CustomSmapiClientBuilder()
@@ -12,11 +13,5 @@ const smapi = new sdk.CustomSmapiClientBuilder()
   .client();
 
 for await (const skill of readline.createInterface({ input: process.stdin })) {
-  const { clientId, clientSecret } = (await smapi.getSkillCredentialsV1(skill)).skillMessagingCredentials;
-  const answer = await fetch(`${env.VAULT_URL}/v1/secret/data/${env.PREFIX}${skill}`, {
-    method: "POST",
-    headers: { "X-Vault-Token": env.VAULT_TOKEN, "Content-Type": "application/json" },
-    body: JSON.stringify({ data: { client_id: clientId, client_secret: clientSecret } }),
-  });
-  if (!answer.ok) throw new Error(`Vault: ${answer.status}`);
+  await store(skill, (await smapi.getSkillCredentialsV1(skill)).skillMessagingCredentials);
 }
