@@ -209,11 +209,14 @@ func (b *bench) versions(sinkName string) (sum int) {
 
 var errDown = fmt.Errorf("hangs up: %w", sink.ErrUnavailable)
 
+// other marks the calls of another daemon, which no hook meets.
+type other struct{}
+
 // during returns a Before or After hook that meets one method once.
 func during(method string, do func() error) func(context.Context, string, string) error {
 	var once sync.Once
-	return func(_ context.Context, m, _ string) (err error) {
-		if m == method {
+	return func(ctx context.Context, m, _ string) (err error) {
+		if m == method && ctx.Value(other{}) == nil {
 			once.Do(func() { err = do() })
 		}
 		return err
