@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // Whatever a file holds, it loads, or its faults are told: each on a line of
@@ -44,7 +45,7 @@ func checked(t *testing.T, data []byte) string {
 		if p.Line < 0 || p.Line > 1+len(lineBreaks.FindAll(data, -1)) || p.Problem == "" {
 			t.Errorf("no place: %+v", p)
 		}
-		if strings.ContainsFunc(p.String(), func(r rune) bool { return r < ' ' }) {
+		if strings.ContainsFunc(p.String(), func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("not one line: %q", p)
 		}
 	}

@@ -150,6 +150,14 @@ http: {listen: ":9464"}
 	}
 }
 
+// A path may hold anything, and a message is one line that a terminal survives.
+func TestAProblemIsOneLineThatPrints(t *testing.T) {
+	got := Problem{File: "a\nb.yaml", Line: 3, Key: "jobs.ä", Problem: "/etc/s\tcret\x1b[2J: no such file", Hint: "correct\u2028it\x00"}.String()
+	if want := `a\nb.yaml:3: jobs.ä: /etc/s\tcret\x1b[2J: no such file; correct\u2028it\x00`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 func TestFilesThatAreNoConfiguration(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes and messages of the system differ")

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // A Problem is one thing that is wrong with a configuration, or deserves a
@@ -18,7 +20,8 @@ type Problem struct {
 	Hint    string // the way out, as an order; may be empty
 }
 
-// String returns p as one line: file:line: key: problem; hint.
+// String returns p as one line: file:line: key: problem; hint. What does not
+// print, in a path or a name, is escaped as in a Go string.
 func (p Problem) String() string {
 	var b strings.Builder
 	b.WriteString(p.File)
@@ -32,6 +35,19 @@ func (p Problem) String() string {
 	b.WriteString(p.Problem)
 	if p.Hint != "" {
 		b.WriteString("; " + p.Hint)
+	}
+	return printable(b.String())
+}
+
+// printable escapes what could end a line or act on a terminal.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
 	}
 	return b.String()
 }
