@@ -61,11 +61,13 @@ func (p *pass) visit(ctx, run context.Context, e *source.Entry) {
 		return
 	}
 	proof := sync.OnceValue(func() error { return p.prove(ctx, pair) })
-	var wg sync.WaitGroup
-	for _, t := range p.targets {
-		wg.Go(func() { p.settle(ctx, run, &work{entry: e, target: t, pair: &pair, proof: proof}) })
+	settle := func(t *target) { p.settle(ctx, run, &work{entry: e, target: t, pair: &pair, proof: proof}) }
+	var others sync.WaitGroup
+	for _, t := range p.targets[1:] {
+		others.Go(func() { settle(t) })
 	}
-	wg.Wait()
+	settle(p.targets[0]) // mostly the only one
+	others.Wait()
 }
 
 func (p *pass) fetch(ctx context.Context, id credential.SkillID) (pair credential.Credential, err error) {
