@@ -49,6 +49,7 @@ type findings struct {
 	Workers    int
 	Rounds     int
 	Throughput []standing
+	Apart      []standing // with a processor for the servers and one for the contender
 	Memory     []footprint
 	Runs       []figure
 	Pace       []figure

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,7 +32,8 @@ type contender struct {
 }
 
 // throughput lets all contenders run with the same servers, one after the other,
-// in rounds. Each has its own names in Vault.
+// in rounds. Each has its own names in Vault. First they share the processors with
+// the servers, then those that make the same calls have one for themselves.
 func (f *findings) throughput(t *testing.T) {
 	f.Skills, f.Workers, f.Rounds = size(1000, 10_000), 16, size(2, 5)
 	w := loneWorld(t, f.Skills)
@@ -49,7 +52,10 @@ func (f *findings) throughput(t *testing.T) {
 	if _, err := os.Stat(ask); err == nil {
 		contenders = append(contenders, contender{who: "ASK CLI, a process a skill", skills: max(5, f.Skills/1000), run: r.commands(ask)})
 	}
-	f.Throughput = w.races(contenders, f.Rounds)
+	f.Throughput, f.Apart = w.races(contenders, f.Rounds, "shared"), nil
+	if r.split() {
+		f.Apart = w.races(contenders[:2], f.Rounds, "apart")
+	}
 }
 
 // A ring is where contenders meet.
@@ -59,6 +65,37 @@ type ring struct {
 	workers int
 	ids     []string
 	token   string // of Vault, with the rights of the policy that credsync prints
+	apart   bool   // contenders run on a processor of their own
+}
+
+// split leaves the first processor to the servers and the second to contenders,
+// and reports whether there are two, and a program to do it with.
+func (r *ring) split() bool {
+	if runtime.NumCPU() < 2 {
+		return false
+	}
+	servers, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, path := range servers {
+		children, _ := os.ReadFile(path) // none where a thread has ended
+		for pid := range strings.FieldsSeq(string(children)) {
+			if err := exec.Command("taskset", "-acp", "0", pid).Run(); err != nil {
+				return false
+			}
+			r.apart = true
+		}
+	}
+	return r.apart
+}
+
+// spend is like the function of that name, for a contender.
+func (r *ring) spend(cmd *exec.Cmd, stdin io.Reader) cost {
+	r.Helper()
+	if r.apart {
+		pinned := exec.CommandContext(r.Context(), "taskset", append([]string{"-c", "1", cmd.Path}, cmd.Args[1:]...)...)
+		pinned.Dir, pinned.Env = cmd.Dir, cmd.Env
+		cmd = pinned
+	}
+	return spend(r.T, cmd, stdin)
 }
 
 func (r *ring) floor(c contender, fill bool) cost {
@@ -66,20 +103,20 @@ func (r *ring) floor(c contender, fill bool) cost {
 	if fill {
 		cmd.Args = append(cmd.Args, "fill")
 	}
-	return r.spend(cmd, c, r.token)
+	return r.simply(cmd, c, r.token)
 }
 
 func (r *ring) credsync(c contender, _ bool) cost {
 	round := strings.ReplaceAll(c.prefix, "/", "-") // a trail that grows without rotation takes longer to begin with
 	r.vaultSink()["path"], r.more["state_dir"], r.more["audit"] = c.prefix+"{skill_id}", round+"state", file(round+"audit.jsonl")
-	return spend(r.T, r.command(r.Context(), "--log-level", "warn", "sync"), nil)
+	return r.spend(r.command(r.Context(), "--log-level", "warn", "sync"), nil)
 }
 
 // loop runs node/loop.mjs.
 func (r *ring) loop() func(contender, bool) cost {
 	token := r.simple()
 	return func(c contender, _ bool) cost {
-		return r.spend(exec.CommandContext(r.Context(), "node", "node/loop.mjs"), c, token)
+		return r.simply(exec.CommandContext(r.Context(), "node", "node/loop.mjs"), c, token)
 	}
 }
 
@@ -101,7 +138,7 @@ func (r *ring) commands(ask string) func(contender, bool) cost {
 			"ASK_SMAPI_SERVER_BASE_URL=" + r.amazon.url, "ASK_LWA_TOKEN_HOST=" + r.amazon.url,
 			"ASK_LWA_CLIENT_ID=" + r.amazon.client.ClientID, "ASK_LWA_CLIENT_CONFIRMATION=" + r.amazon.client.ClientSecret,
 		}
-		return r.spend(cmd, c, token)
+		return r.simply(cmd, c, token)
 	}
 }
 
@@ -111,16 +148,16 @@ func (r *ring) simple() string {
 	return r.vault.fresh(settings{"policies": []string{"simple"}}).ClientToken
 }
 
-// spend runs cmd with the settings that all but credsync have.
-func (r *ring) spend(cmd *exec.Cmd, c contender, token string) cost {
+// simply runs cmd with the settings that all but credsync have.
+func (r *ring) simply(cmd *exec.Cmd, c contender, token string) cost {
 	cmd.Env = append(append(os.Environ(), "API_URL="+r.amazon.url, "CLIENT_ID="+r.amazon.client.ClientID,
 		"CLIENT_SECRET="+r.amazon.client.ClientSecret, "REFRESH_TOKEN="+r.amazon.client.RefreshToken,
 		"VAULT_URL="+r.vault.url, "VAULT_TOKEN="+token, "PREFIX="+c.prefix, "CONCURRENCY="+strconv.Itoa(r.workers)), cmd.Env...)
-	return spend(r.T, cmd, strings.NewReader(strings.Join(r.ids[:c.skills], "\n")+"\n"))
+	return r.spend(cmd, strings.NewReader(strings.Join(r.ids[:c.skills], "\n")+"\n"))
 }
 
-// races lets contenders fill Vault and find nothing changed, in rounds.
-func (w *world) races(contenders []contender, rounds int) []standing {
+// races lets contenders fill Vault below prefix and find nothing changed, in rounds.
+func (w *world) races(contenders []contender, rounds int, prefix string) []standing {
 	disciplines := []string{"first fill", "nothing changed"}
 	type key struct{ discipline, who string }
 	rate, cpu, ratio, peak := map[key][]float64{}, map[key][]float64{}, map[key][]float64{}, map[key]int64{}
@@ -129,14 +166,14 @@ func (w *world) races(contenders []contender, rounds int) []standing {
 			floor := 0.0
 			for i := range contenders {
 				c := contenders[i]
-				c.prefix = fmt.Sprintf("alexa/%d-%d/", round, i)
+				c.prefix = fmt.Sprintf("alexa/%s-%d-%d/", prefix, round, i)
 				spent := c.run(c, d == 0)
 				k := key{discipline, c.who}
 				r := float64(c.skills) / spent.took.Seconds()
 				if i == 0 {
 					floor = r
 				}
-				w.Logf("round %d, %s: %s %.0f skills/s", round+1, discipline, c.who, r)
+				w.Logf("%s, round %d, %s: %s %.0f skills/s", prefix, round+1, discipline, c.who, r)
 				rate[k], ratio[k] = append(rate[k], r), append(ratio[k], r/floor)
 				cpu[k] = append(cpu[k], milliseconds(spent.cpu)/float64(c.skills))
 				peak[k] = max(peak[k], spent.peak)
