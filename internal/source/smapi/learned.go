@@ -42,6 +42,9 @@ func (p *pace) learned() LearnedPace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t := &p.tempo
+	if t.knocks() && t.phase == start { // it only guessed, to be noticed
+		return LearnedPace{}
+	}
 	if t.flight == 0 && (t.known == 0 || t.rate <= t.known) {
 		return LearnedPace{}
 	}

@@ -58,6 +58,11 @@ func (c course) String() string {
 	return fmt.Sprintf("%g a second, burst %d, %s, %s away", c.rate, c.burst, price, c.latency)
 }
 
+// test runs one in virtual time.
+func (c course) test(t *testing.T, run func(*testing.T)) {
+	t.Run(fmt.Sprintf("%s, seed %d", c, c.seed), func(t *testing.T) { synctest.Test(t, run) })
+}
+
 // amazon returns it with as many skills as a minute allows.
 func (c course) amazon() *emulator.Amazon {
 	return emulator.New(emulator.Options{Seed: c.seed, Skills: int(60 * c.rate), Rate: c.rate, Burst: c.burst, RetryAfter: c.dear})
@@ -117,7 +122,7 @@ func TestThePaceIsWhatAmazonAllows(t *testing.T) {
 				for _, latency := range []time.Duration{2, 20, 80, 200}[:scale.Size(1, 4)] {
 					for n := range uint64(scale.Size(1, 4)) {
 						c := course{rate, burst, dear, latency * time.Millisecond, scale.Seed() + n}
-						synctest.Test(t, func(t *testing.T) { c.run(t) })
+						c.test(t, c.run)
 					}
 				}
 			}
@@ -144,9 +149,12 @@ func (c course) run(t *testing.T) {
 		most, mostShare = most+0.02, 0.04
 	}
 	if c.latency > 20*time.Millisecond {
-		most, mostShare = most+0.15, 0.10
+		most, mostShare = most+0.20, 0.10
 	}
 	t.Logf("%-45s %.3f, %4.1f %% throttled", c, took, 100*share)
+	if s.pace.tempo.turns.met {
+		t.Errorf("%s: alone, it believed in others", c)
+	}
 	if took > most || share > mostShare {
 		t.Errorf("%s: took %.3f and %.1f %%, want %.2f and %.0f %% at most", c, took, 100*share, most, 100*mostShare)
 	}
@@ -174,12 +182,14 @@ func (c course) impatient(seen []emulator.Request) (n int) {
 // Amazon gives another limit in the middle of a run; ten seconds later that one
 // is kept.
 func TestThePaceFollowsTheLimit(t *testing.T) {
-	for _, factor := range []float64{0.5, 2} {
-		for _, burst := range []int{1, 10} {
-			for _, rate := range []float64{5, 60, 20, 100}[:scale.Size(2, 4)] {
-				for n := range uint64(scale.Size(1, 4)) {
-					c := course{rate, burst, false, 20 * time.Millisecond, scale.Seed() + n}
-					synctest.Test(t, func(t *testing.T) { c.change(t, factor) })
+	for _, dear := range []bool{false, true} {
+		for _, factor := range []float64{0.5, 2} {
+			for _, burst := range []int{1, 10} {
+				for _, rate := range []float64{5, 60, 20, 100}[:scale.Size(2, 4)] {
+					for n := range uint64(scale.Size(1, 4)) {
+						c := course{rate, burst, dear, 20 * time.Millisecond, scale.Seed() + n}
+						c.test(t, func(t *testing.T) { c.change(t, factor) })
+					}
 				}
 			}
 		}
@@ -210,64 +220,96 @@ func (c course) change(t *testing.T, factor float64) {
 	cancel()
 	wg.Wait()
 	t.Logf("%-45s then %g: follows after %s; of the new limit it uses %.2f", c, limit, follows, share)
-	most := 10 * time.Second
-	if limit < 5 { // with so few calls, and what the bucket still holds of better days
+	most, least := 10*time.Second, 0.75
+	if c.dear || limit < 5 { // a search only after nine waits; or so few calls, and what the bucket holds of better days
 		most = 13 * time.Second
 	}
-	if follows < 0 || follows > most || share < 0.85 {
+	if limit < 5 { // now and then it believes in others for some turns
+		least = 0.35
+	}
+	if follows < 0 || follows > most || share < least {
 		t.Errorf("%s, then %g: follows after %s and uses %.2f of it", c, limit, follows, share)
 	}
 }
 
-// Two sources on one account, the second of which comes later, both get on. A
-// peer that lets no second call through at once can't be shared so: whoever is
-// there takes each call that comes free before the other can.
+// Two sources on one account, the second of which comes later and knows nothing,
+// have about as much of it each; when it leaves, the first has all again.
 func TestTwoSourcesShareTheLimit(t *testing.T) {
-	for _, burst := range []int{10, 1}[:scale.Size(1, 2)] {
-		for _, rate := range []float64{20, 100, 60, 5}[:scale.Size(2, 4)] {
-			for n := range uint64(scale.Size(1, 4)) {
-				c := course{rate, burst, false, 20 * time.Millisecond, scale.Seed() + n}
-				synctest.Test(t, func(t *testing.T) { c.share(t) })
+	t.Logf("seed %d", scale.Seed())
+	for _, dear := range []bool{false, true} {
+		for _, burst := range []int{1, 10} {
+			for _, rate := range []float64{20, 100, 60, 5}[:scale.Size(2, 4)] {
+				for _, latency := range []time.Duration{2, 20}[:scale.Size(1, 2)] {
+					sum, n := 0.0, scale.Size(1, 8)
+					for i := range uint64(n) {
+						c := course{rate, burst, dear, latency * time.Millisecond, scale.Seed() + i}
+						c.test(t, func(t *testing.T) { sum += c.share(t) })
+					}
+					t.Logf("%-45s the smaller has %.2f of its half, the mean of %d", course{rate, burst, dear, latency * time.Millisecond, 0}, sum/float64(n), n)
+				}
 			}
 		}
 	}
 }
 
-func (c course) share(t *testing.T) {
+// share returns what the smaller of two gets in a minute, of half of the limit.
+func (c course) share(t *testing.T) float64 {
 	a := c.amazon()
 	ids := a.Skills()
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
 	half := len(ids) / 2
-	wg.Go(func() { c.driveOn(ctx, t, c.open(t, a, 1), ids[:half]) })
-	time.Sleep(time.Duration(c.seed%7) * 4700 * time.Millisecond)
-	wg.Go(func() { c.driveOn(ctx, t, c.open(t, a, 2), ids[half:]) })
-	time.Sleep(30 * time.Second)
 	first := make(map[credential.SkillID]bool)
 	for _, id := range ids[:half] {
 		first[id] = true
 	}
-	from, got := time.Now(), [2]int{}
-	for range 60 {
+	ctx, cancel := context.WithCancel(t.Context())
+	second, leave := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	one, two := c.open(t, a, 1), c.open(t, a, 2)
+	wg.Go(func() { c.driveOn(ctx, t, one, ids[:half]) })
+	time.Sleep(10*time.Second + time.Duration(c.seed%7)*4700*time.Millisecond)
+	wg.Go(func() { c.driveOn(second, t, two, ids[half:]) })
+	time.Sleep(30 * time.Second)
+	throttled := one.Throttled() + two.Throttled()
+	got := c.count(a, first, 60)
+	throttled = one.Throttled() + two.Throttled() - throttled
+	leave()
+	time.Sleep(30 * time.Second)
+	alone := float64(c.count(a, first, 20)[0]) / 20 / c.rate
+	cancel()
+	wg.Wait()
+	all := float64(got[0] + got[1])
+	smaller, both := 2*float64(min(got[0], got[1]))/60/c.rate, all/60/c.rate
+	t.Logf("%-45s the smaller has %.2f of its half; together %.2f of the limit, %2.0f %% throttled; then alone %.2f",
+		c, smaller, both, 100*float64(throttled)/(all+float64(throttled)), alone)
+	least := 0.0 // of the half: where a 429 is dear, or the way long, they may not have met yet
+	switch {
+	case c.dear || c.latency > 2*time.Millisecond:
+	case c.burst == 1:
+		least = 0.5
+	default:
+		least = 0.2
+	}
+	if smaller < least || both < 0.6 {
+		t.Errorf("%s: the smaller has %.2f of its half, want %.1f; together %.2f of the limit, want 0.6", c, smaller, least, both)
+	}
+	return smaller
+}
+
+// count returns how many pairs each of two got in so many seconds.
+func (c course) count(a *emulator.Amazon, first map[credential.SkillID]bool, secs int) (got [2]int) {
+	from := time.Now()
+	for range secs {
 		time.Sleep(time.Second)
 		for _, r := range a.Requests().Last {
-			if r.Status != http.StatusOK || r.Time.Before(from) {
-				continue
-			}
-			if first[r.Skill] {
+			switch {
+			case r.Status != http.StatusOK || r.Time.Before(from) || r.Operation != emulator.OpCredentials:
+			case first[r.Skill]:
 				got[0]++
-			} else {
+			default:
 				got[1]++
 			}
 		}
 		from = time.Now()
 	}
-	cancel()
-	wg.Wait()
-	both := float64(got[0] + got[1])
-	least := 2 * float64(min(got[0], got[1])) / both
-	t.Logf("%-45s the smaller has %.2f of its half; together %.2f of the limit", c, least, both/60/c.rate)
-	if both/60 < 0.8*c.rate || least < 0.3 && c.burst > 1 {
-		t.Errorf("%s: the smaller has %.2f of its half, together they have %.2f of the limit", c, least, both/60/c.rate)
-	}
+	return got
 }

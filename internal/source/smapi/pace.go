@@ -61,7 +61,7 @@ func (p *pace) depart(waited bool) (s slot, due time.Time) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	due = p.hold
-	if next := p.last.Add(p.tempo.gap()); !p.last.IsZero() && next.After(due) {
+	if next := p.last.Add(p.tempo.next()); !p.last.IsZero() && next.After(due) {
 		due = next
 	}
 	if due.After(now) {
@@ -72,6 +72,9 @@ func (p *pace) depart(waited bool) (s slot, due time.Time) {
 	if p.tempo.flight == 0 && p.tempo.gap() < wakeUp && now.Sub(due) < catchUp {
 		p.last = due
 	}
+	if p.tempo.knocks() { // alone: what followed would be throttled with it
+		p.holdFor(p.tempo.lag * 6 / 5)
+	}
 	return p.tempo.sent(now, gap, waited), time.Time{}
 }
 
@@ -79,7 +82,7 @@ func (p *pace) depart(waited bool) (s slot, due time.Time) {
 func (p *pace) Succeeded(s slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tempo.succeeded(s, time.Now())
+	p.silence(p.tempo.succeeded(s, time.Now()))
 }
 
 // Throttled hears that the call in slot s was throttled, and for how long the
@@ -88,8 +91,16 @@ func (p *pace) Throttled(s slot, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.many++
-	p.tempo.throttled(s, after)
 	p.holdFor(after)
+	p.silence(p.tempo.throttled(s, after, time.Now()))
+}
+
+// silence lets no call go for so long. The one after it asks if others are there.
+func (p *pace) silence(long time.Duration) {
+	if long > 0 {
+		p.holdFor(long)
+		p.tempo.turns.asks = true
+	}
 }
 
 // Hold lets no call go before the duration after is over.
@@ -109,7 +120,7 @@ func (p *pace) holdFor(after time.Duration) {
 func (p *pace) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.tempo.rate
+	return p.tempo.now()
 }
 
 // Throttles returns how many calls were throttled.

@@ -83,6 +83,8 @@ func TestPaceRisesWhileItIsWhatCallsWaitFor(t *testing.T) {
 func TestPaceTakesTheThrottlingOfAFlightForOneNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(10, 50)
+		first, _ := p.Wait(t.Context())
+		p.Succeeded(first)
 		var slots []slot
 		for range 8 {
 			s, _ := p.Wait(t.Context())
@@ -106,7 +108,7 @@ func TestPaceTakesTheThrottlingOfAFlightForOneNews(t *testing.T) {
 func TestPaceFallsToItsFloorAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(5, 50)
-		for range 100 {
+		for range 200 {
 			s, err := p.Wait(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -8,14 +8,12 @@ import (
 const (
 	slowest  = 1.0 / 30 // requests a second, however often we are throttled
 	quiet    = 7500 * time.Millisecond
-	quietRun = 40              // calls that a cruise lasts at least, so that few of them all are throttled
-	dearness = 12              // a cruise lasts so many times what the peer made us wait
-	bucket   = 10              // calls that a peer may let through at once after a rest
-	margin   = 0.99            // of what got through last, to cruise at
-	cutTo    = 0.85            // what a cut leaves of the rate
-	fineStep = 0.01            // of the rate: the first step of a search; each is 1.4 times the one before
-	topStep  = 0.05            // of the rate: the last
-	early    = 2 * time.Second // after a cut: a 429 then says that the rate was guessed wrong
+	quietRun = 40   // calls that a cruise lasts at least, so that few of them all are throttled
+	dearness = 9    // a cruise lasts so many times what the peer made us wait
+	margin   = 0.99 // of what got through last, to cruise at
+	fineStep = 0.01 // of the rate: the first step of a search; each is 1.4 times the one before
+	topStep  = 0.05 // of the rate: the last
+	boldStep = 0.25 // of the rate: each, where little is known and time is short
 )
 
 // A tempo learns the rate that a peer allows, which is not told, may change, and
@@ -32,17 +30,25 @@ const (
 //
 // The one thing that a 429 does not tell is how much the peer lets through after
 // a rest: a "hard" one throttles the first call that comes too soon, a "soft" one
-// after up to ten more. A tempo takes it for hard until that is refuted.
+// after up to ten more. A tempo takes it for hard until that is refuted. Others
+// have to be let in by a hard one: see turns.
 type tempo struct {
 	rate, most, floor float64
 	phase             phase
 	soft              bool
+	hard              bool    // the last search has shown it
 	cuts              int     // since the last quiet cruise
 	base              float64 // where the flight began
+	from              float64 // where the search began
 	known             float64 // what an earlier tempo learned; 0 = nothing
 	step              float64 // of the rate, to grow by
+	tried             bool    // bold steps, since others were met
+	turns             turns
+	lag               time.Duration // there and back
+	last              time.Time     // when a call went that got through
 
 	flight  flight
+	crowded bool          // others were believed in when it began
 	rest    time.Duration // how long the peer made us wait before it
 	begun   time.Time     // when its first call went
 	calls   int           // let go in it
@@ -71,17 +77,40 @@ type slot struct {
 	at     time.Time
 	rate   float64 // by the gap before it; 0 for the first of a flight
 	waited bool    // the pace was what it waited for
+	asks   bool    // the first after a silence
 }
 
 func newTempo(first, most float64) tempo {
-	return tempo{rate: first, most: most, floor: min(slowest, first), rest: time.Hour}
+	return tempo{rate: first, most: most, floor: min(slowest, first), rest: time.Hour, turns: turns{asks: true}}
 }
 
-func (t *tempo) gap() time.Duration { return time.Duration(float64(time.Second) / t.rate) }
+func (t *tempo) gap() time.Duration { return gapOf(t.rate) }
+
+func gapOf(rate float64) time.Duration { return time.Duration(float64(time.Second) / rate) }
+
+// knocks reports whether the next call asks for a turn of ours.
+func (t *tempo) knocks() bool { return t.turns.shared() && t.turns.asks }
+
+// next returns how long after the last call the next may go.
+func (t *tempo) next() time.Duration {
+	if t.knocks() {
+		return gapOf(t.most)
+	}
+	return t.gap()
+}
+
+// now returns the rate at which calls go.
+func (t *tempo) now() float64 {
+	if t.knocks() && t.turns.idle > 0 {
+		return min(t.rate, 1/t.turns.idle.Seconds())
+	}
+	return t.rate
+}
 
 // sent notes that a call went at now, gap after the one before.
 func (t *tempo) sent(now time.Time, gap time.Duration, waited bool) slot {
-	s := slot{flight: t.flight, n: t.calls + 1, at: now, waited: waited}
+	s := slot{flight: t.flight, n: t.calls + 1, at: now, waited: waited, asks: t.turns.asks}
+	t.turns.asks = false
 	if t.calls == 0 {
 		t.begun = now
 	} else {
@@ -93,18 +122,33 @@ func (t *tempo) sent(now time.Time, gap time.Duration, waited bool) slot {
 }
 
 // succeeded lets the rate grow as the phase has it, where the rate was what held
-// the call up: else nobody knows if the peer would have allowed more.
-func (t *tempo) succeeded(s slot, now time.Time) {
+// the call up: else nobody knows if the peer would have allowed more. It returns
+// for how long no call is to go now.
+func (t *tempo) succeeded(s slot, now time.Time) time.Duration {
+	t.lag = now.Sub(s.at)
 	if s.flight != t.flight {
-		return
+		return 0
 	}
 	t.through++
 	t.fastest = max(t.fastest, s.rate)
-	if !s.waited {
-		return
+	if t.phase == start && t.crowded && s.n == 1 && !s.asks { // between 429s: a gap that is long enough
+		t.rate = min(t.rate, 1/s.at.Sub(t.last).Seconds())
+		t.fastest = t.rate
 	}
-	if calm := max(quiet, dearness*t.rest); t.phase != start && t.phase != search && t.through >= quietRun && now.Sub(t.begun) >= calm {
-		t.phase, t.cuts = search, 0
+	t.last = s.at
+	if s.waited {
+		t.grow(now)
+	}
+	rest := t.turns.through(s, now, t.gap(), t.hard)
+	if rest > 0 && t.phase == search {
+		t.phase, t.rate = cruise, min(t.rate, margin*t.fastest)
+	}
+	return rest
+}
+
+func (t *tempo) grow(now time.Time) {
+	if long, calls := t.cruise(); (t.phase == cruise || t.phase == yield) && t.through >= calls && now.Sub(t.begun) >= long {
+		t.seek()
 	}
 	grow := 0.0
 	switch t.phase {
@@ -112,73 +156,29 @@ func (t *tempo) succeeded(s slot, now time.Time) {
 		grow = min(4, max(t.rate/3, min(t.rate, 0.5)))
 	case search:
 		grow = min(2, t.rate*t.step)
-		t.step = min(topStep, t.step*1.4)
+		t.step = max(t.step, min(topStep, t.step*1.4))
 	case yield:
 		grow = min(0.3*math.Pow(t.rate, -0.25), t.rate)
 	}
 	t.rate = min(t.most, t.rate+grow)
 }
 
-// throttled hears of a 429. A flight is news once.
-func (t *tempo) throttled(s slot, after time.Duration) {
-	if s.flight != t.flight {
-		return
-	}
-	t.rate = max(t.floor, t.next(s, after))
-	t.base, t.step = t.rate, fineStep
-	t.flight++
-	t.rest, t.calls, t.through, t.fastest = after, 0, 0, 0
-}
-
-// next returns the rate to go on with after a 429, and changes the phase.
-func (t *tempo) next(s slot, after time.Duration) float64 {
-	was, n, took := t.phase, s.n-1, s.at.Sub(t.begun)
-	hard := margin * min(t.rate, t.fastest, s.rate)
-	guessed := was == cruise && took < early
-	if guessed {
-		t.soft = n >= bucket || t.cuts > 0 && n > 2
-	}
-	t.phase = cruise
+// cruise returns how long one lasts, and how many calls.
+func (t *tempo) cruise() (long time.Duration, calls int) {
 	switch {
-	case was == start && after == 0 && n >= bucket: // a 429 is free: ask again from below
-		t.phase = search
-		return max(t.burst(s), t.rate/8)
-	case was == start:
-		return max(hard, t.rate/2)
-	case n < 2 || hard == 0 || was == yield || was == cruise && !t.soft:
-		t.cuts++
-		if t.cuts%2 == 0 && n >= 2 && hard > 0 { // is it still so? nobody cuts for ever
-			return hard
-		}
-		t.phase = yield
-		return t.rate * cutTo
-	case t.soft:
-		r := max(min(t.average(s, took), hard), t.rate/4)
-		if r == t.rate/4 || r > 1.2*t.base {
-			t.phase = search
-		}
-		return r
+	case !t.crowded:
+		return max(quiet, dearness*t.rest), quietRun
+	case !t.hard && !t.tried:
+		return 0, 2
 	}
-	return hard
+	return t.turns.long(t.gap()) * 6 / 10, few
 }
 
-// burst returns the rate of the bucket that explains the 429 in slot s best, if
-// the bucket had been full.
-func (t *tempo) burst(s slot) (r float64) {
-	for i := max(0, s.n-len(t.recent)); i < s.n-1; i++ {
-		if d := s.at.Sub(t.recent[i%len(t.recent)]); d > 0 {
-			r = max(r, float64(s.n-i-bucket)/d.Seconds())
-		}
+// seek begins a search: in turns a bold one first, and once more after a cruise
+// at what it found.
+func (t *tempo) seek() {
+	t.phase, t.cuts, t.from = search, 0, t.rate
+	if t.crowded && !t.hard {
+		t.hard, t.tried, t.step = t.tried, true, boldStep
 	}
-	return r
-}
-
-// average returns the rate that a soft peer allows, if it was empty when the
-// flight began and filled up in the rest before, and spends such a rest over the
-// next cruise.
-func (t *tempo) average(s slot, took time.Duration) float64 {
-	n, secs, rest := float64(s.n-1), took.Seconds(), t.rest.Seconds()
-	r := max((n-bucket)/secs, (n-1)/(secs+rest))
-	saved := min(bucket, 1+r*rest)
-	return max(0.97*t.burst(s), r+0.7*saved/max(quiet, dearness*t.rest).Seconds())
 }
