@@ -90,6 +90,7 @@ type figure struct{ What, Asked, Measured string }
 type cost struct {
 	took, cpu time.Duration
 	peak      int64 // bytes that it held at most
+	own       int64 // of them its own: no pages of files
 }
 
 // spend runs cmd to its end, which must be a good one.
@@ -108,6 +109,7 @@ func spend(t *testing.T, cmd *exec.Cmd, stdin io.Reader) cost {
 		select {
 		case <-tick.C:
 			c.peak = max(c.peak, heldByAll(cmd.Process.Pid))
+			c.own = max(c.own, held(cmd.Process.Pid, "RssAnon"))
 			continue
 		case err := <-ended:
 			tick.Stop()
@@ -121,7 +123,7 @@ func spend(t *testing.T, cmd *exec.Cmd, stdin io.Reader) cost {
 }
 
 // held returns what a process holds in memory, in bytes, by a name that
-// /proc/PID/status has: now (VmRSS) or at most ever (VmHWM). What wait(2) tells
+// /proc/PID/status has: now (VmRSS, RssAnon) or at most ever (VmHWM). What wait(2) tells
 // of a child begins with the memory of its parent.
 func held(pid int, what string) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

@@ -6,7 +6,7 @@ const (
 	listen  = 150 * time.Millisecond // that a peer is left free after a search, for others to get through
 	knock   = 100 * time.Millisecond // between calls that ask for a turn
 	turn    = 2 * time.Second        // how long one lasts at least
-	waits   = 8                      // and so many times what the last 429 made us wait
+	waits   = 8                      // and so many times what the last 429 made us wait, up to longest
 	gaps    = 12                     // and so many calls
 	believe = 4                      // turns for which others are believed in
 	patient = 10 * time.Second       // after so long, knocks get rarer: each waits a tenth
@@ -39,7 +39,9 @@ type turns struct {
 func (u *turns) shared() bool { return u.others > 0 }
 
 // long is how long a turn lasts at most, where gap is between calls.
-func (u *turns) long(gap time.Duration) time.Duration { return max(turn, waits*u.price, gaps*gap) }
+func (u *turns) long(gap time.Duration) time.Duration {
+	return max(turn, min(waits*u.price, longest), gaps*gap)
+}
 
 // pause is between two calls that ask.
 func (u *turns) pause() time.Duration { return max(knock, u.price) }
