@@ -68,8 +68,13 @@ func machine() []string {
 	}
 }
 
-// commit names what is measured.
-func commit() string { return said("git", "describe", "--always", "--dirty") }
+// commit names what is measured: what was written of it is not part of that.
+func commit() string {
+	if said("git", "status", "--porcelain", "--", ":/", ":!/docs") != "" {
+		return said("git", "describe", "--always", "--dirty")
+	}
+	return said("git", "describe", "--always")
+}
 
 // said returns what a program says.
 func said(name string, args ...string) string {
