@@ -129,6 +129,39 @@ func TestPaceFallsToItsFloorAndComesBack(t *testing.T) {
 	})
 }
 
+// A stranger who takes no turns, and all that comes free but one call in three,
+// leaves a rate to go on with, and to come back from.
+func TestPaceKeepsARateAgainstAStranger(t *testing.T) {
+	for _, wait := range []time.Duration{0, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPace(5, 50)
+			p.tempo.hard, p.tempo.phase, p.tempo.base, p.tempo.step = true, cruise, 5, fineStep
+			for n := range 400 {
+				s, err := p.Wait(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n%3 != 1 {
+					p.Throttled(s, wait)
+				} else {
+					p.Succeeded(s)
+				}
+				if got := p.tempo.rate; got < slowest || got > 50 {
+					t.Fatalf("got %v after %d calls, want something between %v and 50", got, n+1, slowest)
+				}
+			}
+			start := time.Now()
+			for p.Rate() < 5 {
+				s, _ := p.Wait(t.Context())
+				p.Succeeded(s)
+			}
+			if took := time.Since(start); took > 3*time.Minute {
+				t.Errorf("back at five a second after %v, want 3 min at most", took)
+			}
+		})
+	}
+}
+
 func TestPaceHolds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(1, 1)

@@ -98,7 +98,7 @@ func (t *tempo) robbed(after time.Duration) time.Duration {
 	case start:
 		t.rate /= 2
 	case search:
-		t.rate, t.phase = min(t.rate, t.base), cruise
+		t.rate, t.phase = max(t.floor, min(t.rate, t.base)), cruise
 	}
 	if u.robbed++; u.robbed < 2 || t.phase == start && u.robbed < 5 {
 		return 0
@@ -108,7 +108,9 @@ func (t *tempo) robbed(after time.Duration) time.Duration {
 	case t.phase == start:
 		t.rate = min(t.most, u.bold())
 	case t.hard || t.tried:
-		t.rate *= cutTo
+		if t.rate = max(t.floor, t.rate*cutTo); t.rate < t.base/2 { // to come back fast
+			t.phase = yield
+		}
 	}
 	return u.pause()
 }
