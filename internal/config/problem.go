@@ -36,11 +36,11 @@ func (p Problem) String() string {
 	if p.Hint != "" {
 		b.WriteString("; " + p.Hint)
 	}
-	return printable(b.String())
+	return escaped(b.String())
 }
 
-// printable escapes what could end a line or act on a terminal.
-func printable(s string) string {
+// escaped returns s with Go's escapes for what could end a line or act on a terminal.
+func escaped(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if unicode.IsPrint(r) {

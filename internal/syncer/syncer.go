@@ -27,7 +27,7 @@ type Job struct {
 	Source  source.Source
 	Verify  source.Verifier // proves a pair before it is written; nil = not
 	Workers int             // skills looked at side by side; at least 1
-	Targets []Target
+	Targets []Target        // at least one
 
 	// MaxChanges is the share, 0 to 1, of the names found ours in a sink that
 	// one run may update; 1 turns that part of the brake off.

@@ -118,15 +118,21 @@ func TestPaceFallsToItsFloorAndComesBack(t *testing.T) {
 		if got := p.Rate(); got != slowest {
 			t.Errorf("got %v, want the floor, %v", got, slowest)
 		}
-		start := time.Now()
-		for p.Rate() < 1 {
-			s, _ := p.Wait(t.Context())
-			p.Succeeded(s)
-		}
-		if took := time.Since(start); took > 3*time.Minute {
-			t.Errorf("back at one a second after %v, want 3 min at most", took)
-		}
+		comesBack(t, p, 1)
 	})
+}
+
+// comesBack lets calls through until p is at rate again, which must not take long.
+func comesBack(t *testing.T, p *pace, rate float64) {
+	t.Helper()
+	start := time.Now()
+	for p.Rate() < rate {
+		s, _ := p.Wait(t.Context())
+		p.Succeeded(s)
+	}
+	if took := time.Since(start); took > 3*time.Minute {
+		t.Errorf("back at %v a second after %v, want 3 min at most", rate, took)
+	}
 }
 
 // A stranger who takes no turns, and all that comes free but one call in three,
@@ -150,14 +156,7 @@ func TestPaceKeepsARateAgainstAStranger(t *testing.T) {
 					t.Fatalf("got %v after %d calls, want something between %v and 50", got, n+1, slowest)
 				}
 			}
-			start := time.Now()
-			for p.Rate() < 5 {
-				s, _ := p.Wait(t.Context())
-				p.Succeeded(s)
-			}
-			if took := time.Since(start); took > 3*time.Minute {
-				t.Errorf("back at five a second after %v, want 3 min at most", took)
-			}
+			comesBack(t, p, 5)
 		})
 	}
 }

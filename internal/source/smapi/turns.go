@@ -91,15 +91,15 @@ func (u *turns) wait(now time.Time, ours bool, gap time.Duration) time.Duration 
 }
 
 // through hears that the call in s got through, and returns for how long to be
-// silent then, if the turn is over.
-func (u *turns) through(s slot, now time.Time, gap time.Duration, sure bool) time.Duration {
+// silent then, if the turn is over. The peer is hard for certain, or may be.
+func (u *turns) through(s slot, now time.Time, gap time.Duration, hard bool) time.Duration {
 	if s.asks {
 		u.refused, u.begun = 0, s.at
 	}
 	if s.n > few {
 		u.robbed = 0
 	}
-	if s.n > bucket && sure {
+	if s.n > bucket && hard {
 		u.broken = 0
 	}
 	if !u.shared() || u.begun.IsZero() || now.Sub(u.begun) < u.long(gap) {
